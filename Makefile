@@ -1,0 +1,51 @@
+# make run    see the agent at work: on this machine's ip_vs, or in a lab kernel
+# make test   every check and test, those in the lab kernel too
+# make bench  every figure we claim beside its peer's (B=name runs one)
+SHELL := /bin/bash
+export PATH := $(PATH):/usr/local/go/bin:/usr/sbin:/sbin
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X github.com/prometheus/common/version.Version=$(VERSION)
+LAB := $(CURDIR)/internal/lab/uml
+LAB_PACKAGES = $(shell grep -rl --include=*_test.go '^//go:build lab' . | xargs -n1 dirname | sort -u)
+
+build: build/lvs-agent build/lvs-exporter
+build/lvs-agent build/lvs-exporter build/labnet: FORCE
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $@ $(if $(findstring labnet,$@),./internal/lab/labnet,./cmd/$(notdir $@))
+
+run:
+	@.ci/setup run
+	@$(MAKE) --no-print-directory build build/labnet
+	@internal/lab/run.sh
+
+test:
+	@.ci/setup test
+	@$(MAKE) --no-print-directory check unit lab
+
+# What needs no test to run: form, generated files, and the other platforms.
+check:
+	@files=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$files" ] || { echo "gofmt would change: $$files"; exit 1; }
+	go vet ./...
+	go vet -tags lab ./...
+	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build ./...
+	GOOS=freebsd GOARCH=amd64 CGO_ENABLED=0 go build ./...
+	go mod verify >/dev/null
+	@before=$$(git status --porcelain; git diff); go generate ./... && \
+	[ "$$before" = "$$(git status --porcelain; git diff)" ] || { echo "generated files were stale; go generate ./... has made them anew:"; git status --porcelain; exit 1; }
+
+unit:
+	go test -race ./...
+
+# Tests named TestLab… run on a real kernel with ip_vs, one guest a package.
+lab: build build/labnet
+	CGO_ENABLED=0 LABNET=$(CURDIR)/build/labnet go test -p 1 -count 1 -timeout 20m -tags lab -exec '$(LAB) --timeout 1000 --' -run '^TestLab' $(LAB_PACKAGES)
+
+bench:
+	@.ci/setup bench
+	@$(MAKE) --no-print-directory build build/labnet
+	@go run ./internal/bench $(B)
+
+clean:
+	rm -rf build
+
+FORCE:
+.PHONY: build run test check unit lab bench clean FORCE

@@ -1,0 +1,105 @@
+// Package lvs holds the tests of the project as a whole.
+package lvs
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// allowed is the architecture: which packages of the project each may import.
+// Imports point down only, and siblings never see each other. Test files may
+// also import what testAllowed says.
+var allowed = map[string][]string{
+	"dataplane":               {},
+	"dataplane/ipvs":          {"dataplane"},
+	"dataplane/procfs":        {"dataplane"},
+	"dataplane/dataplanetest": {"dataplane"},
+	"collector":               {"dataplane"},
+	"collector/prom":          {"dataplane"},
+	"rrdstore":                {"dataplane"},
+	"mib/smi":                 {},
+	"mib/agentx":              {"mib/smi"},
+	"mib":                     {"dataplane", "mib/smi", "mib/agentx"},
+
+	"internal/config":   {"dataplane"},
+	"internal/director": {"dataplane"},
+	"internal/lab":      {},
+	"internal/exporter": {"dataplane", "rrdstore"},
+	"internal/agent": {"dataplane", "dataplane/ipvs", "dataplane/procfs", "collector", "collector/prom", "rrdstore", "mib", "mib/smi",
+		"mib/agentx", "internal/config", "internal/director"},
+
+	"cmd/lvs-agent":    {"internal/agent"},
+	"cmd/lvs-exporter": {"internal/exporter"},
+}
+
+// testAllowed is what tests of any package may import besides: the lab, and the
+// packages whose output theirs is held against.
+var testAllowed = map[string]bool{
+	"internal/lab": true, "dataplane/dataplanetest": true,
+	"dataplane/procfs": true, "dataplane/ipvs": true, "mib/smi": true, "mib/agentx": true,
+}
+
+// standalone packages are programs and tools of the tests; nothing but their
+// own kind imports them, and they may import anything.
+func standalone(dir string) bool {
+	return strings.HasPrefix(dir, "internal/bench") || strings.HasPrefix(dir, "internal/lab/") || strings.HasPrefix(dir, "internal/e2e") || dir == "."
+}
+
+func TestImportsPointDown(t *testing.T) {
+	seen := map[string]bool{}
+	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (d.Name() == "testdata" || d.Name() == "build" || file != "." && strings.HasPrefix(d.Name(), ".")) {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(file, ".go") {
+			return nil
+		}
+		dir := path.Dir(filepath.ToSlash(file))
+		down, listed := allowed[dir]
+		if !listed && !standalone(dir) {
+			t.Errorf("%s: package %s is not in the import table", file, dir)
+		}
+		seen[dir] = true
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		may := map[string]bool{dir: true}
+		for _, p := range down {
+			may[p] = true
+		}
+		for _, spec := range f.Imports {
+			name, _ := strconv.Unquote(spec.Path.Value)
+			dep, ours := strings.CutPrefix(name, "lvs/")
+			switch {
+			case standalone(dir):
+			case ours && standalone(dep):
+				t.Errorf("%s: imports %s, which is for tests' programs only", file, name)
+			case ours && !may[dep] && !(strings.HasSuffix(file, "_test.go") && testAllowed[dep]):
+				t.Errorf("%s: package %s may not import %s", file, dir, name)
+			case dir == "dataplane" && !ours && strings.Contains(name, "."):
+				t.Errorf("%s: package dataplane imports the standard library only, not %s", file, name)
+			case name == "os/exec" && !strings.HasSuffix(file, "_test.go") && dir != "internal/lab" && dir != "rrdstore":
+				t.Errorf("%s: runs other programs (os/exec)", file)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dir := range allowed {
+		if !seen[dir] {
+			t.Errorf("the import table lists %s, which does not exist", dir)
+		}
+	}
+}
