@@ -1,0 +1,25 @@
+// Package mib is the LVS-MIB: its text, and the tree of variables made from a
+// snapshot that an SNMP front end answers from. It reads nothing itself and
+// speaks no protocol; a front end is handed a [Tree] and, with every new
+// snapshot, the next one.
+//
+// The MIB is the one that Linux directors have had since 2002, and keeps every
+// identifier, name and type of it: eight scalars, lvsServiceTable at arc 17
+// and lvsRealTable at arc 18 of .1.3.6.1.4.1.8225.4711. What the old agents did
+// with it and this one does not: rows were positions in the kernel's list, so
+// that one service more renumbered all behind it; counters fell when somebody
+// cleared them; IPv6 rows carried addresses that broke the whole answer.
+//
+// This is one of the two edges where 64 bits do not fit what is asked for: a
+// Counter32 is the low 32 bits of the total, which is what a manager expects of
+// one, and a Gauge32 stops at its highest value.
+package mib
+
+import "embed"
+
+// Texts holds the MIB modules as managers load them, OC-MIB.txt (the root) and
+// LVS-MIB.txt. Beyond each other they import SNMPv2-SMI, SNMPv2-TC and
+// SNMPv2-CONF only, which every manager has.
+//
+//go:embed OC-MIB.txt LVS-MIB.txt
+var Texts embed.FS

@@ -1,0 +1,304 @@
+package mib
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"sync"
+	"testing"
+
+	"lvs/dataplane"
+	"lvs/mib/smi"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// A variable is a line of a walk.
+type variable struct {
+	Name  string
+	Value smi.Value
+}
+
+// walk is everything that Next leads to from the root.
+func walk(tree smi.Tree) (vs []variable) {
+	name := root
+	for {
+		next, v, ok := tree.Next(nil, name, false, nil)
+		if !ok {
+			return vs
+		}
+		vs = append(vs, variable{next.String(), v})
+		name = next
+	}
+}
+
+// large is a snapshot of n real servers, ten in each service.
+func large(n int) *dataplane.Snapshot {
+	snap := &dataplane.Snapshot{Director: dataplane.Director{Version: "1.2.1", ConnTableSize: 4096}}
+	for i := range n / 10 {
+		vip := netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)})
+		s := dataplane.ServiceState{Service: dataplane.Service{Key: dataplane.AddrKey(dataplane.TCP, netip.AddrPortFrom(vip, 80)), Scheduler: "wlc"}}
+		s.Number = uint32(i + 1)
+		for j := range 10 {
+			rip := netip.AddrFrom4([4]byte{10, 2, byte(i), byte(j)})
+			r := dataplane.RealState{RealServer: dataplane.RealServer{RIP: netip.AddrPortFrom(rip, 80), Weight: 1}}
+			r.Number = uint32(j + 1)
+			r.Total = dataplane.Counters{Connections: uint64(i*j) << 28, InBytes: uint64(i*j) << 40}
+			s.Reals = append(s.Reals, r)
+		}
+		snap.Services = append(snap.Services, s)
+	}
+	return snap
+}
+
+// TestNextAndGetAgreeWithASortedList asks for names on, beside, above and below
+// every variable, and compares with a search through the whole list.
+func TestNextAndGetAgreeWithASortedList(t *testing.T) {
+	snap := large(60)
+	snap.Services[1].Number, snap.Services[4].Number = 65535, 9 // gaps, and not in order
+	snap.Services[2].Reals = nil
+	tree := Build(snap)
+	var names []smi.OID
+	for _, v := range walk(tree) {
+		names = append(names, smi.MustParseOID(v.Name))
+	}
+	if want := 5 + 19*6 + 16*50; len(names) != want {
+		t.Fatalf("%d variables, want %d", len(names), want)
+	}
+	if !slices.IsSortedFunc(names, smi.OID.Compare) {
+		t.Fatal("a walk is not in order")
+	}
+	asked := append(probes(names), nil, smi.OID{}, smi.OID{1}, smi.OID{1, 3, 6, 1, 4, 1, 8225}, smi.OID{2})
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for _, name := range asked {
+		var end smi.OID
+		if rnd.IntN(2) == 0 {
+			end = asked[rnd.IntN(len(asked))]
+		}
+		checkNext(t, tree, names, name, end)
+	}
+}
+
+// probes are names in all positions next to the given ones.
+func probes(names []smi.OID) (asked []smi.OID) {
+	for _, n := range names {
+		for i := len(root) - 1; i <= len(n); i++ {
+			asked = append(asked, n[:i])
+		}
+		asked = append(asked, n.Append(0), n.Append(1, 2, 3))
+		for i := len(root) - 1; i < len(n); i++ {
+			for _, sub := range []uint32{0, n[i] - 1, n[i] + 1, 1<<32 - 1} {
+				changed := slices.Clone(n)
+				changed[i] = sub
+				asked = append(asked, changed)
+			}
+		}
+	}
+	return asked
+}
+
+// checkNext compares Next and Get of one name with the sorted list of all.
+func checkNext(t *testing.T, tree smi.Tree, names []smi.OID, name, end smi.OID) {
+	t.Helper()
+	for _, include := range []bool{false, true} {
+		i, found := slices.BinarySearchFunc(names, name, smi.OID.Compare)
+		if found && !include {
+			i++
+		}
+		next, v, ok := tree.Next(nil, name, include, end)
+		if i >= len(names) || end != nil && names[i].Compare(end) >= 0 {
+			if ok || v.Type != smi.EndOfMIBView {
+				t.Fatalf("Next(%v, %v, end %v) = %v %v, want none", name, include, end, next, v)
+			}
+			continue
+		}
+		if !ok || next.Compare(names[i]) != 0 {
+			t.Fatalf("Next(%v, %v, end %v) = %v %v, want %v", name, include, end, next, ok, names[i])
+		}
+		if got := tree.Get(next); !cmp.Equal(got, v) {
+			t.Fatalf("Get(%v) = %v, but Next said %v", next, got, v)
+		}
+		if got := tree.Get(name); found != (got.Type < smi.NoSuchObject) {
+			t.Fatalf("Get(%v) = %v, and it is in the list: %v", name, got, found)
+		}
+	}
+}
+
+func TestGetTellsNoSuchObjectFromNoSuchInstance(t *testing.T) {
+	tree := Build(large(20))
+	for _, tt := range []struct {
+		name string
+		want smi.Type
+	}{
+		{"1.0", smi.OctetString},
+		{"1", smi.NoSuchInstance},
+		{"1.1", smi.NoSuchInstance},
+		{"1.0.0", smi.NoSuchInstance},
+		{"4.0", smi.NoSuchInstance}, // the timeouts are not known
+		{"9.0", smi.NoSuchObject},
+		{"17.1.1.1", smi.Integer},
+		{"17.1.1.3", smi.NoSuchInstance},
+		{"17.1.1.1.1", smi.NoSuchInstance},
+		{"17.1.1", smi.NoSuchInstance},
+		{"17.1", smi.NoSuchObject},
+		{"17", smi.NoSuchObject},
+		{"17.1.20.1", smi.NoSuchObject}, // lvsServiceIndex
+		{"18.1.16.2.10", smi.Gauge32},
+		{"18.1.16.2", smi.NoSuchInstance},
+		{"18.1.17.2.10", smi.NoSuchObject}, // lvsRealIndex
+		{"18.2.1.1.1", smi.NoSuchObject},
+	} {
+		if got := tree.Get(smi.MustParseOID(root.String() + "." + tt.name)); got.Type != tt.want {
+			t.Errorf("Get(lvs.%s) is %v, want %v", tt.name, got.Type, tt.want)
+		}
+	}
+	for _, name := range []smi.OID{nil, {1, 3}, root, root[:7]} {
+		if got := tree.Get(name); got.Type != smi.NoSuchObject {
+			t.Errorf("Get(%v) is %v, want noSuchObject", name, got.Type)
+		}
+	}
+}
+
+// TestWalkGoesOnWhereRowsWereDeleted changes the tree under a walk.
+func TestWalkGoesOnWhereRowsWereDeleted(t *testing.T) {
+	snap := large(100)
+	before := Build(snap)
+	snap.Services = slices.Delete(snap.Services, 3, 6)
+	after := Build(snap)
+	name, _, ok := before.Next(nil, smi.MustParseOID("1.3.6.1.4.1.8225.4711.18.1.7.5.7"), true, nil)
+	if !ok || name.String() != "1.3.6.1.4.1.8225.4711.18.1.7.5.7" {
+		t.Fatalf("the walk stands on %v", name)
+	}
+	next, _, _ := after.Next(nil, name, false, nil)
+	if want := "1.3.6.1.4.1.8225.4711.18.1.7.7.1"; next.String() != want {
+		t.Errorf("the walk goes on at %v, want %s", next, want)
+	}
+}
+
+func TestZeroTreeHasNoVariables(t *testing.T) {
+	var tree Tree
+	if got := tree.Get(smi.MustParseOID("1.3.6.1.4.1.8225.4711.1.0")); got.Type != smi.NoSuchObject {
+		t.Errorf("Get is %v, want noSuchObject", got.Type)
+	}
+	if _, _, ok := tree.Next(nil, nil, true, nil); ok {
+		t.Error("Next found a variable")
+	}
+}
+
+func TestRowsWithoutANumberOfTheirOwnAreOmitted(t *testing.T) {
+	snap := large(50)
+	snap.Services[0].Number = 0            // with ten real servers
+	snap.Services[1].Number = 65536        // with ten real servers
+	snap.Services[2].Number = 4            // which services[3] has, too: the first is kept
+	snap.Services[4].Reals[0].Number = 0   //
+	snap.Services[4].Reals[2].Number = 2   // which Reals[1] has
+	snap.Services[4].Reals[3].Number = 1e6 //
+	tree := Build(snap)
+	if got, want := tree.Omitted(), 11+11+11+3; got != want {
+		t.Errorf("%d rows omitted, want %d", got, want)
+	}
+	services := snap.Services
+	if v := tree.Get(root.Append(17, 1, 4, 4)); !slices.Equal(v.Bytes, services[2].Key.VIP.Addr().AsSlice()) {
+		t.Errorf("row 4 has address %v, want that of the first that has the number", v.Bytes)
+	}
+	if got, want := len(walk(tree)), 5+2*19+(10+7)*16; got != want {
+		t.Errorf("a walk finds %d variables, want %d", got, want)
+	}
+}
+
+// TestTreeIsSafeForConcurrentUse lets walkers share a tree; the race detector judges.
+func TestTreeIsSafeForConcurrentUse(t *testing.T) {
+	tree := Build(large(200))
+	want := walk(tree)
+	var wg sync.WaitGroup
+	for range 6 {
+		wg.Go(func() {
+			if got := walk(tree); !cmp.Equal(got, want) {
+				t.Error("a walk beside others differs")
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestTreeHoldsNothingOfTheSnapshot(t *testing.T) {
+	snap := large(20)
+	tree := Build(snap)
+	want := walk(tree)
+	clear(snap.Services[0].Reals)
+	clear(snap.Services)
+	snap.Director = dataplane.Director{}
+	if diff := cmp.Diff(want, walk(tree)); diff != "" {
+		t.Errorf("the tree changed with the snapshot (-before +after):\n%s", diff)
+	}
+}
+
+func TestGetAndNextDoNotAllocate(t *testing.T) {
+	tree := Build(large(1000))
+	name := make(smi.OID, 0, 16)
+	name, _, _ = tree.Next(name, root, false, nil)
+	if n := testing.AllocsPerRun(100, func() {
+		name, _, _ = tree.Next(name, name, false, nil)
+		tree.Get(name)
+	}); n != 0 {
+		t.Errorf("%v allocations in a Next and a Get", n)
+	}
+}
+
+func FuzzNext(f *testing.F) {
+	tree := Build(large(50))
+	var names []smi.OID
+	for _, v := range walk(tree) {
+		names = append(names, smi.MustParseOID(v.Name))
+	}
+	f.Add("1.3.6.1.4.1.8225.4711.18.1.7.5.7", "1.3.6.1.4.1.8225.4712")
+	f.Add("1.3.6.1.4.1.8225.4711.17", "")
+	f.Add("1.3.6.1.4.1.8225.4711.18.1.16.4294967295.4294967295", "1.3")
+	f.Fuzz(func(t *testing.T, from, until string) {
+		name, err := smi.ParseOID(from)
+		if err != nil {
+			return
+		}
+		end, _ := smi.ParseOID(until)
+		checkNext(t, tree, names, name, end)
+	})
+}
+
+func BenchmarkBuild(b *testing.B) {
+	for _, n := range []int{100, 10000} {
+		b.Run(fmt.Sprintf("reals=%d", n), func(b *testing.B) {
+			snap := large(n)
+			b.ReportAllocs()
+			for b.Loop() {
+				Build(snap)
+			}
+		})
+	}
+}
+
+// BenchmarkNext walks the whole tree, round and round.
+func BenchmarkNext(b *testing.B) {
+	for _, n := range []int{100, 10000} {
+		b.Run(fmt.Sprintf("reals=%d", n), func(b *testing.B) {
+			tree := Build(large(n))
+			name := make(smi.OID, 0, 16)
+			b.ReportAllocs()
+			for b.Loop() {
+				next, _, ok := tree.Next(name, name, false, nil)
+				if name = next; !ok {
+					name = append(name[:0], root...)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkGet(b *testing.B) {
+	tree := Build(large(10000))
+	name := smi.MustParseOID("1.3.6.1.4.1.8225.4711.18.1.10.617.8")
+	b.ReportAllocs()
+	for b.Loop() {
+		tree.Get(name)
+	}
+}
