@@ -1,0 +1,114 @@
+package prom
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+)
+
+// A Scope is a part of the metrics that a scrape can ask for.
+type Scope string
+
+// The scopes. Families of ScopeEvery are part of every scrape.
+const (
+	ScopeEvery    Scope = ""
+	ScopeDirector Scope = "director"
+	ScopeServices Scope = "services"
+	ScopeReals    Scope = "reals"
+	ScopeAgent    Scope = "agent"
+	ScopeNodeIPVS Scope = "node-ipvs"
+)
+
+// scopes are those that can be asked for.
+var scopes = []Scope{ScopeDirector, ScopeServices, ScopeReals, ScopeAgent, ScopeNodeIPVS}
+
+// A MetricDoc describes one family of metrics.
+type MetricDoc struct {
+	Name   string
+	Type   string   // "counter", "gauge" or "histogram"
+	Labels []string // sorted by name
+	Help   string
+	Scope  Scope
+	// Option is the flag that switches the family on; empty is always on.
+	Option string
+}
+
+// The flags in MetricDoc.Option.
+const (
+	optionKernelRates = "--prometheus.kernel-rates"
+	optionNodeIPVS    = "--prometheus.compat=node-ipvs"
+)
+
+// Descriptions lists every family this package can show, by name. The families
+// of the process itself are not among them.
+func Descriptions() []MetricDoc {
+	all := families()
+	docs := make([]MetricDoc, len(all))
+	for i, f := range all {
+		docs[i] = f.MetricDoc
+	}
+	return docs
+}
+
+// A family is a description and the function that emits its series.
+type family struct {
+	MetricDoc
+	emit func(*scrape, *cells)
+}
+
+// families are all of them, sorted by name, as expositions list them.
+func families() []family {
+	all := slices.Concat(everyFamilies(), directorFamilies(), serviceFamilies(), realFamilies(), agentFamilies(), nodeFamilies())
+	slices.SortFunc(all, func(a, b family) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
+// enabled says whether the options switch the family on.
+func (f *family) enabled(o *Options) bool {
+	switch f.Option {
+	case optionKernelRates:
+		return o.KernelRates
+	case optionNodeIPVS:
+		return o.NodeIPVS
+	}
+	return true
+}
+
+func (f *family) desc() *prometheus.Desc {
+	return prometheus.NewDesc(f.Name, f.Help, f.Labels, nil)
+}
+
+var metricTypes = map[string]dto.MetricType{
+	"counter": dto.MetricType_COUNTER, "gauge": dto.MetricType_GAUGE, "histogram": dto.MetricType_HISTOGRAM,
+}
+
+// fill lets the family emit into c and returns what came of it, valid until c is
+// used again.
+func (f *family) fill(s *scrape, c *cells) *dto.MetricFamily {
+	c.reset()
+	f.emit(s, c)
+	c.family.Name, c.family.Help, c.family.Type = &f.Name, &f.Help, metricTypes[f.Type].Enum()
+	return &c.family
+}
+
+// names of labels, shared by all pairs.
+var (
+	labelService = "service"
+	labelReal    = "real"
+)
+
+// A counterKind is one of the five counters that director, services and real
+// servers have alike.
+type counterKind struct {
+	name, what, unit string
+}
+
+var counterKinds = [5]counterKind{
+	{"connections", "Connections", "connections"},
+	{"incoming_packets", "Packets from clients", "packets"},
+	{"outgoing_packets", "Packets to clients", "packets"},
+	{"incoming_bytes", "Bytes from clients", "bytes"},
+	{"outgoing_bytes", "Bytes to clients", "bytes"},
+}
