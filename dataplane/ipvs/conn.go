@@ -1,0 +1,296 @@
+package ipvs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/mdlayher/genetlink"
+	"github.com/mdlayher/netlink"
+
+	"lvs/dataplane"
+)
+
+// A conn is one netlink socket, used by one call at a time. A socket on which a
+// call was cut short, by a deadline or a fault, may still hold the rest of an
+// answer: it is closed, and the next call dials anew.
+type conn struct {
+	dial    func() (*netlink.Conn, error)
+	timeout time.Duration
+	turn    chan struct{} // holds one token: who has it may use what follows
+	buf     []byte        // requests are built here
+	family  uint16        // the family's number in this kernel; 0 is not known
+
+	mu     sync.Mutex // guards nc and closed, for close alone comes without the turn
+	nc     *netlink.Conn
+	closed bool
+}
+
+func newConn(dial func() (*netlink.Conn, error), timeout time.Duration) *conn {
+	return &conn{dial: dial, timeout: timeout, turn: make(chan struct{}, 1)}
+}
+
+// errKernel wraps what the kernel answered, as against faults of the socket.
+type errKernel struct {
+	errno syscall.Errno
+	cause error
+}
+
+func (e *errKernel) Error() string { return e.cause.Error() }
+func (e *errKernel) Unwrap() error { return e.cause }
+
+// errFamilyGone is for a call that must be made again because the family has
+// another number now.
+var errFamilyMoved = errors.New("the kernel's IPVS was loaded again meanwhile")
+
+// do runs fn when it is this call's turn, with a socket and the family's number
+// at hand. fn is run a second time when the family turns out to have another
+// number than was known, that is after ip_vs was unloaded and loaded again.
+func (c *conn) do(ctx context.Context, fn func(context.Context, *session) error) error {
+	select {
+	case c.turn <- struct{}{}:
+		defer func() { <-c.turn }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	var err error
+	for range 2 {
+		if err = c.once(ctx, fn); !errors.Is(err, errFamilyMoved) {
+			return err
+		}
+	}
+	return err
+}
+
+// once makes one attempt of do.
+func (c *conn) once(ctx context.Context, fn func(context.Context, *session) error) error {
+	nc, err := c.open()
+	if err != nil {
+		return err
+	}
+	defer interrupt(ctx, nc)()
+	s := &session{conn: c, nc: nc}
+	if c.family == 0 {
+		if c.family, err = s.resolve(ctx); err != nil {
+			return c.failed(ctx, err)
+		}
+	}
+	if err = fn(ctx, s); err == nil {
+		return nil
+	}
+	// To a number that no family has the kernel answers ENOENT, which commands
+	// use as well: ask again for the number.
+	if k := (*errKernel)(nil); errors.As(err, &k) && k.errno == syscall.ENOENT {
+		known := c.family
+		if c.family, err = s.resolve(ctx); err == nil {
+			if c.family != known {
+				return errFamilyMoved
+			}
+			err = k
+		}
+	}
+	return c.failed(ctx, err)
+}
+
+// interrupt makes the end of ctx end what waits on nc. What it returns undoes
+// that, and when it has returned nc's deadline is no longer touched.
+func interrupt(ctx context.Context, nc *netlink.Conn) (undo func()) {
+	if ctx.Done() == nil {
+		return func() {}
+	}
+	done := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(done)
+		nc.SetDeadline(time.Unix(1, 0))
+	})
+	return func() {
+		if !stop() {
+			<-done
+		}
+	}
+}
+
+// open gives the socket, dialling it if there is none.
+func (c *conn) open() (*netlink.Conn, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil, fs.ErrClosed
+	}
+	if c.nc == nil {
+		nc, err := c.dial()
+		if err != nil {
+			return nil, err
+		}
+		c.nc, c.family = nc, 0
+	}
+	return c.nc, nil
+}
+
+// failed drops the socket unless the error is the kernel's plain answer, and says
+// whose time limit it was that ended the call.
+func (c *conn) failed(ctx context.Context, err error) error {
+	if k := (*errKernel)(nil); errors.As(err, &k) || errors.Is(err, dataplane.ErrNotSupported) {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return fs.ErrClosed
+	}
+	if c.nc != nil {
+		c.nc.Close()
+		c.nc = nil
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return fmt.Errorf("the kernel did not answer for %v: %w", c.timeout, os.ErrDeadlineExceeded)
+	}
+	return err
+}
+
+// close ends the call that is under way, and all later ones.
+func (c *conn) close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return fs.ErrClosed
+	}
+	c.closed = true
+	if c.nc == nil {
+		return nil
+	}
+	return c.nc.Close()
+}
+
+// A session is a call's use of a conn.
+type session struct {
+	*conn
+	nc *netlink.Conn
+}
+
+// resolve asks for the family's number.
+func (s *session) resolve(ctx context.Context) (id uint16, err error) {
+	e := encoder{s.buf[:0]}
+	e.text(ctrlFamilyName, familyName)
+	if err := s.limit(ctx); err != nil {
+		return 0, err
+	}
+	gc := genetlink.NewConn(s.nc)
+	msgs, err := gc.Execute(genetlink.Message{
+		Header: genetlink.Header{Command: ctrlGetFamily, Version: 1}, Data: e.b}, ctrlID, netlink.Request)
+	s.buf = e.b
+	if err = kernelError(err); err != nil {
+		if errors.Is(err, syscall.ENOENT) {
+			return 0, errNoFamily
+		}
+		return 0, fmt.Errorf("look for the kernel's IPVS: %w", err)
+	}
+	for _, m := range msgs {
+		a := attrs{b: m.Data, base: genlHeader, in: "NEWFAMILY"}
+		for a.next() {
+			if a.typ == ctrlFamilyID {
+				id = a.u16()
+			}
+		}
+		if a.err != nil {
+			return 0, a.err
+		}
+	}
+	if id == 0 {
+		return 0, errors.New("NEWFAMILY: the kernel gave no number for its IPVS family")
+	}
+	return id, nil
+}
+
+// limit gives the next exchange its time.
+func (s *session) limit(ctx context.Context) error {
+	t := time.Now().Add(s.timeout)
+	if d, ok := ctx.Deadline(); ok && d.Before(t) {
+		t = d
+	}
+	if err := s.nc.SetDeadline(t); err != nil {
+		return err
+	}
+	// In this order: had ctx ended before, its deadline may just have been undone.
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// request begins a request in the connection's buffer.
+func (s *session) request(cmd command) encoder { return request(s.buf, cmd) }
+
+// send sends a request and gives its sequence number.
+func (s *session) send(ctx context.Context, e encoder, flags netlink.HeaderFlags) (uint32, error) {
+	s.buf = e.b
+	if err := s.limit(ctx); err != nil {
+		return 0, err
+	}
+	m, err := s.nc.Send(netlink.Message{
+		Header: netlink.Header{Type: netlink.HeaderType(s.family), Flags: netlink.Request | flags}, Data: e.b})
+	return m.Header.Sequence, kernelError(err)
+}
+
+// receive hands the messages of the answer to fn, which must not keep them.
+func (s *session) receive(seq uint32, fn func(netlink.Message) error) error {
+	for m, err := range s.nc.ReceiveIter() {
+		if err != nil {
+			return kernelError(err)
+		}
+		if m.Header.Sequence != seq {
+			return fmt.Errorf("the kernel's answer is to request %d, want %d", m.Header.Sequence, seq)
+		}
+		switch m.Header.Type {
+		case netlink.HeaderType(s.family):
+			if err := fn(m); err != nil {
+				return err
+			}
+		case netlink.Noop, netlink.Error: // an Error here is an acknowledgement
+		default:
+			return fmt.Errorf("the kernel answered with a message of type %v", m.Header.Type)
+		}
+	}
+	return nil
+}
+
+// exchange sends a request that is answered by at most one message.
+func (s *session) exchange(ctx context.Context, e encoder, flags netlink.HeaderFlags, fn func(data []byte) error) error {
+	seq, err := s.send(ctx, e, flags)
+	if err != nil {
+		return err
+	}
+	return s.receive(seq, func(m netlink.Message) error { return fn(m.Data) })
+}
+
+// kernelError marks those errors that are numbers in the kernel's answer: the
+// library leaves them bare, and wraps those of system calls.
+func kernelError(err error) error {
+	op := (*netlink.OpError)(nil)
+	if !errors.As(err, &op) {
+		return err
+	}
+	if errno, ok := op.Err.(syscall.Errno); ok {
+		return &errKernel{errno, err}
+	}
+	return err
+}
+
+// The controller of generic netlink. Source: include/uapi/linux/genetlink.h.
+const (
+	ctrlID         = 16 // GENL_ID_CTRL
+	ctrlGetFamily  = 3  // CTRL_CMD_GETFAMILY
+	ctrlFamilyID   = 1  // CTRL_ATTR_FAMILY_ID
+	ctrlFamilyName = 2  // CTRL_ATTR_FAMILY_NAME
+)
+
+var errNoFamily = fmt.Errorf("the kernel has no IPVS: load it with modprobe ip_vs, or use a kernel built with CONFIG_IP_VS: %w",
+	dataplane.ErrNotSupported)

@@ -1,0 +1,127 @@
+package ipvs
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/mdlayher/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// A namespace is where the sockets of a Client are opened.
+type namespace struct {
+	name string
+	file *os.File // nil for the process's own
+}
+
+const (
+	ownNamespace = "/proc/thread-self/ns/net"
+	namedBelow   = "/run/netns"
+	bootID       = "/proc/sys/kernel/random/boot_id"
+
+	// messageBuffer is more than the 32 KiB of the largest datagram the kernel
+	// makes; that it is given with every receive makes the kernel use them.
+	messageBuffer = 64 << 10
+	// readBuffer keeps a dump's next datagram coming while one is decoded.
+	readBuffer = 256 << 10
+)
+
+// openNamespace opens the namespace of that name; see Config.
+func openNamespace(name string) (*namespace, error) {
+	if name == "" {
+		return &namespace{}, nil
+	}
+	path := name
+	if !strings.ContainsRune(name, '/') {
+		path = filepath.Join(namedBelow, name)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("ipvs: open network namespace %s: %w", name, err)
+	}
+	return &namespace{name: name, file: f}, nil
+}
+
+// dial opens a netlink socket in the namespace.
+func (n *namespace) dial() (*netlink.Conn, error) {
+	cfg := &netlink.Config{MessageBufferSize: messageBuffer}
+	if n.file != nil {
+		cfg.NetNS = int(n.file.Fd())
+	}
+	nc, err := netlink.Dial(unix.NETLINK_GENERIC, cfg)
+	if err != nil {
+		if n.name != "" && errors.Is(err, syscall.EPERM) {
+			return nil, fmt.Errorf("enter network namespace %s: CAP_SYS_ADMIN is needed: %w", n.name, err)
+		}
+		return nil, fmt.Errorf("open a netlink socket: %w", err)
+	}
+	// Kernels before Linux 4.12 and 4.20 know none of these; errors are then
+	// without the kernel's own words, and nothing else is amiss.
+	for _, o := range []netlink.ConnOption{netlink.ExtendedAcknowledge, netlink.GetStrictCheck} {
+		if err := nc.SetOption(o, true); err != nil && !errors.Is(err, unix.ENOPROTOOPT) {
+			return nil, errors.Join(err, nc.Close())
+		}
+	}
+	if err := nc.SetReadBuffer(readBuffer); err != nil {
+		return nil, errors.Join(err, nc.Close())
+	}
+	return nc, nil
+}
+
+// epoch names the life of the table that nc belongs to: the boot, the number of
+// the netlink family, which the kernel gives anew each time ip_vs is loaded, and
+// the namespace. Source: genl_register_family in net/netlink/genetlink.c, which
+// uses idr_alloc_cyclic.
+func (n *namespace) epoch(nc *netlink.Conn, family uint16) (string, error) {
+	b, err := os.ReadFile(bootID)
+	if err != nil {
+		return "", fmt.Errorf("read the boot's identity: %w", err)
+	}
+	id, err := n.cookie(nc)
+	if err != nil {
+		if id, err = n.inode(); err != nil {
+			return "", fmt.Errorf("identify the network namespace: %w", err)
+		}
+	}
+	return fmt.Sprintf("%s/%d/%s", strings.TrimSpace(string(b)), family, id), nil
+}
+
+// cookie is what the kernel calls a namespace: no other has it until the next
+// boot. Linux 5.14 and later tell it of their sockets.
+func (n *namespace) cookie(nc *netlink.Conn) (id string, err error) {
+	rc, err := nc.SyscallConn()
+	if err != nil {
+		return "", err
+	}
+	cerr := rc.Control(func(fd uintptr) {
+		var v uint64
+		v, err = unix.GetsockoptUint64(int(fd), unix.SOL_SOCKET, unix.SO_NETNS_COOKIE)
+		id = strconv.FormatUint(v, 10)
+	})
+	return id, errors.Join(err, cerr)
+}
+
+// inode is the second best: the number may be given again to another namespace.
+func (n *namespace) inode() (string, error) {
+	path := ownNamespace
+	if n.file != nil {
+		path = fmt.Sprintf("/proc/self/fd/%d", n.file.Fd())
+	}
+	var st unix.Stat_t
+	if err := unix.Stat(path, &st); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("inode%d", st.Ino), nil
+}
+
+func (n *namespace) close() error {
+	if n.file == nil {
+		return nil
+	}
+	return n.file.Close()
+}
