@@ -118,7 +118,7 @@ func windowFamilies() []family {
 		agentCounter("lvs_agent_store_commit_errors_total", "Samples the store could not write.", store(func(h *StoreHealth) uint64 { return h.CommitErrors })),
 		agentCounter("lvs_agent_store_late_commits_total", "Samples shown before they were durable.", store(func(h *StoreHealth) uint64 { return h.LateCommits })),
 		agentGauge("lvs_agent_agentx_connected", "1 if the SNMP subagent has a session with its master agent, else 0.", func(h *Health) (float64, bool) {
-			return flag(h.AgentX != nil && h.AgentX.Connected), h.AgentX != nil
+			return oneIf(h.AgentX != nil && h.AgentX.Connected), h.AgentX != nil
 		}),
 		agentCounter("lvs_agent_agentx_reconnects_total", "Sessions with the SNMP master agent opened after the first.", func(h *Health) (uint64, bool) {
 			if h.AgentX == nil {
@@ -144,11 +144,11 @@ func runningFamilies() []family {
 		{MetricDoc{Name: "lvs_agent_component_up", Type: "gauge", Labels: []string{"component"}, Scope: ScopeAgent,
 			Help: "1 for each part of the agent that works, 0 for one that does not; the others go on meanwhile."}, func(s *scrape, c *cells) {
 			for name, up := range sorted(s.health.Components) {
-				c.gauge(c.labels(c.label(&labelComponent, valid(name))), flag(up))
+				c.gauge(c.labels(c.label(&labelComponent, valid(name))), oneIf(up))
 			}
 		}},
 		agentGauge("lvs_agent_config_reload_successful", "1 if the configuration file was taken over when last read, 0 if it was refused and the previous one stays.", func(h *Health) (float64, bool) {
-			return flag(h.Config != nil && h.Config.ReloadOK), h.Config != nil
+			return oneIf(h.Config != nil && h.Config.ReloadOK), h.Config != nil
 		}),
 		agentGauge("lvs_agent_config_reload_timestamp_seconds", "When a configuration was last taken over, in seconds since the Unix epoch.", func(h *Health) (float64, bool) {
 			if h.Config == nil {

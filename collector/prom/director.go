@@ -11,7 +11,7 @@ func everyFamilies() []family {
 	return []family{
 		{MetricDoc{Name: "lvs_up", Type: "gauge", Scope: ScopeEvery,
 			Help: "1 if there is a snapshot and the latest reading of the kernel's IPVS table succeeded, else 0."},
-			func(s *scrape, c *cells) { c.gauge(nil, flag(s.snap != nil && s.health.Up)) }},
+			func(s *scrape, c *cells) { c.gauge(nil, oneIf(s.snap != nil && s.health.Up)) }},
 		{MetricDoc{Name: "lvs_agent_last_sample_timestamp_seconds", Type: "gauge", Scope: ScopeEvery,
 			Help: "When the snapshot shown here was read, in seconds since the Unix epoch; 0 before the first."},
 			func(s *scrape, c *cells) {
@@ -88,8 +88,8 @@ func directorFamilies() []family {
 			Help: "Timeout of connections in seconds; protocol is tcp, tcp_fin (after a FIN) or udp."}, emitTimeouts),
 		director(MetricDoc{Name: "lvs_sync_daemon_state", Type: "gauge", Labels: []string{"interface", "role", "sync_id"},
 			Help: "1 for each connection synchronisation daemon that runs; role is master or backup."}, emitDaemons),
-		{MetricDoc{Name: "lvs_counter_resets_total", Type: "counter", Labels: []string{"reason", "scope"}, Scope: ScopeDirector,
-			Help: "Times the kernel's counters started anew since the agent started, by whose counters they were and why; totals went on regardless."}, emitResets},
+		{MetricDoc{Name: "lvs_resets_total", Type: "counter", Labels: []string{"reason", "scope"}, Scope: ScopeDirector,
+			Help: "Times the kernel's counters started anew, by whose counters they were and why; totals went on regardless."}, emitResets},
 	}
 	for i, k := range counterKinds {
 		out = append(out, director(MetricDoc{Name: "lvs_director_" + k.name + "_total", Type: "counter", Help: k.what + " of all services, those since removed included." + accuracy(i)},
@@ -149,7 +149,7 @@ func emitResets(s *scrape, c *cells) {
 	for reason := range dataplane.NumResetReasons {
 		for scope, name := range resetScopeNames {
 			c.counter(c.labels(c.label(&labelReason, reason.String()), c.label(&labelScope, name)),
-				s.health.Resets[scope][reason], s.stamp(s.began))
+				s.health.Resets[scope][reason], nil)
 		}
 	}
 }

@@ -39,7 +39,7 @@ func realFamilies() []family {
 		realGauge("lvs_real_server_up", "1 if the real server serves new clients or would but for its upper threshold (states up, overloaded), 0 if its weight is 0 (draining, down).",
 			func(_ *scrape, r *dataplane.RealState) (float64, bool) {
 				st := r.Status()
-				return flag(st == dataplane.Up || st == dataplane.Overloaded), true
+				return oneIf(st == dataplane.Up || st == dataplane.Overloaded), true
 			}),
 		realGauge("lvs_real_server_last_change_timestamp_seconds", "When the real server's state last changed, in seconds since the Unix epoch.",
 			func(_ *scrape, r *dataplane.RealState) (float64, bool) {
