@@ -35,7 +35,7 @@ func newConn(dial func() (*netlink.Conn, error), timeout time.Duration) *conn {
 	return &conn{dial: dial, timeout: timeout, turn: make(chan struct{}, 1)}
 }
 
-// errKernel wraps what the kernel answered, as against faults of the socket.
+// An errKernel is a number in the kernel's answer, as against faults of the socket.
 type errKernel struct {
 	errno syscall.Errno
 	cause error
@@ -44,7 +44,7 @@ type errKernel struct {
 func (e *errKernel) Error() string { return e.cause.Error() }
 func (e *errKernel) Unwrap() error { return e.cause }
 
-// errFamilyGone is for a call that must be made again because the family has
+// errFamilyMoved is for a call that must be made again because the family has
 // another number now.
 var errFamilyMoved = errors.New("the kernel's IPVS was loaded again meanwhile")
 
@@ -274,6 +274,9 @@ func (s *session) exchange(ctx context.Context, e encoder, flags netlink.HeaderF
 // kernelError marks those errors that are numbers in the kernel's answer: the
 // library leaves them bare, and wraps those of system calls.
 func kernelError(err error) error {
+	if err == nil {
+		return nil
+	}
 	op := (*netlink.OpError)(nil)
 	if !errors.As(err, &op) {
 		return err

@@ -23,12 +23,6 @@ const (
 	ownNamespace = "/proc/thread-self/ns/net"
 	namedBelow   = "/run/netns"
 	bootID       = "/proc/sys/kernel/random/boot_id"
-
-	// messageBuffer is more than the 32 KiB of the largest datagram the kernel
-	// makes; that it is given with every receive makes the kernel use them.
-	messageBuffer = 64 << 10
-	// readBuffer keeps a dump's next datagram coming while one is decoded.
-	readBuffer = 256 << 10
 )
 
 // openNamespace opens the namespace of that name; see Config.
@@ -49,28 +43,17 @@ func openNamespace(name string) (*namespace, error) {
 
 // dial opens a netlink socket in the namespace.
 func (n *namespace) dial() (*netlink.Conn, error) {
-	cfg := &netlink.Config{MessageBufferSize: messageBuffer}
-	if n.file != nil {
-		cfg.NetNS = int(n.file.Fd())
-	}
-	nc, err := netlink.Dial(unix.NETLINK_GENERIC, cfg)
+	sock, port, err := openSocket(n.file)
 	if err != nil {
-		if n.name != "" && errors.Is(err, syscall.EPERM) {
+		if n.file != nil && errors.Is(err, syscall.EPERM) {
 			return nil, fmt.Errorf("enter network namespace %s: CAP_SYS_ADMIN is needed: %w", n.name, err)
 		}
 		return nil, fmt.Errorf("open a netlink socket: %w", err)
 	}
-	// Kernels before Linux 4.12 and 4.20 know none of these; errors are then
-	// without the kernel's own words, and nothing else is amiss.
-	for _, o := range []netlink.ConnOption{netlink.ExtendedAcknowledge, netlink.GetStrictCheck} {
-		if err := nc.SetOption(o, true); err != nil && !errors.Is(err, unix.ENOPROTOOPT) {
-			return nil, errors.Join(err, nc.Close())
-		}
+	if err := sock.setOptions(); err != nil {
+		return nil, errors.Join(err, sock.Close())
 	}
-	if err := nc.SetReadBuffer(readBuffer); err != nil {
-		return nil, errors.Join(err, nc.Close())
-	}
-	return nc, nil
+	return netlink.NewConn(sock, port), nil
 }
 
 // epoch names the life of the table that nc belongs to: the boot, the number of
