@@ -19,7 +19,6 @@ type Object struct {
 	Table  string
 	Type   smi.Type
 	Syntax string // as in the MIB: "Integer32 (0..65535)"
-	Units  string // "bytes per second"; empty where the MIB gives none
 	// Description is one paragraph without line breaks.
 	Description string
 }
@@ -39,7 +38,7 @@ func Objects() []Object {
 }
 
 // objectType matches an OBJECT-TYPE as LVS-MIB.txt writes it, clause by clause.
-var objectType = regexp.MustCompile(`(?s)\n(\w+) OBJECT-TYPE\s+SYNTAX\s+(.*?)\s+(?:UNITS\s+"([^"]*)"\s+)?` +
+var objectType = regexp.MustCompile(`(?s)\n(\w+) OBJECT-TYPE\s+SYNTAX\s+(.*?)\s+` +
 	`MAX-ACCESS\s+([\w-]+)\s+STATUS\s+current\s+DESCRIPTION\s+"([^"]*)"\s+(?:INDEX[^}]*}\s+)?::= { (\w+) (\d+) }`)
 
 // parseObjects reads the accessible object types out of the LVS-MIB. It is no
@@ -49,12 +48,12 @@ func parseObjects(text string) ([]Object, error) {
 	tables := map[string]string{} // the table of an entry
 	var objects []Object
 	for _, m := range objectType.FindAllStringSubmatch(text, -1) {
-		name, syntax, units, access, description, parent := m[1], oneLine(m[2]), m[3], m[4], m[5], m[6]
+		name, syntax, access, description, parent := m[1], oneLine(m[2]), m[3], m[4], m[5]
 		above, ok := oids[parent]
 		if !ok {
 			return nil, fmt.Errorf("LVS-MIB: %s is below %s, which is not defined before it", name, parent)
 		}
-		sub, err := strconv.ParseUint(m[7], 10, 32)
+		sub, err := strconv.ParseUint(m[6], 10, 32)
 		if err != nil {
 			return nil, fmt.Errorf("LVS-MIB: %s: %w", name, err)
 		}
@@ -69,7 +68,7 @@ func parseObjects(text string) ([]Object, error) {
 		}
 		objects = append(objects, Object{
 			Name: name, OID: oids[name], Table: tables[parent], Type: typ,
-			Syntax: syntax, Units: units, Description: oneLine(description),
+			Syntax: syntax, Description: oneLine(description),
 		})
 	}
 	return objects, nil

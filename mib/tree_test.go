@@ -3,7 +3,7 @@ package mib
 import (
 	"fmt"
 	"math/rand/v2"
-	"net/netip"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -14,44 +14,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A variable is a line of a walk.
-type variable struct {
-	Name  string
-	Value smi.Value
-}
-
-// walk is everything that Next leads to from the root.
-func walk(tree smi.Tree) (vs []variable) {
-	name := root
-	for {
-		next, v, ok := tree.Next(nil, name, false, nil)
-		if !ok {
-			return vs
-		}
-		vs = append(vs, variable{next.String(), v})
-		name = next
-	}
-}
-
-// large is a snapshot of n real servers, ten in each service.
-func large(n int) *dataplane.Snapshot {
-	snap := &dataplane.Snapshot{Director: dataplane.Director{Version: "1.2.1", ConnTableSize: 4096}}
-	for i := range n / 10 {
-		vip := netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)})
-		s := dataplane.ServiceState{Service: dataplane.Service{Key: dataplane.AddrKey(dataplane.TCP, netip.AddrPortFrom(vip, 80)), Scheduler: "wlc"}}
-		s.Number = uint32(i + 1)
-		for j := range 10 {
-			rip := netip.AddrFrom4([4]byte{10, 2, byte(i), byte(j)})
-			r := dataplane.RealState{RealServer: dataplane.RealServer{RIP: netip.AddrPortFrom(rip, 80), Weight: 1}}
-			r.Number = uint32(j + 1)
-			r.Total = dataplane.Counters{Connections: uint64(i*j) << 28, InBytes: uint64(i*j) << 40}
-			s.Reals = append(s.Reals, r)
-		}
-		snap.Services = append(snap.Services, s)
-	}
-	return snap
-}
-
 // TestNextAndGetAgreeWithASortedList asks for names on, beside, above and below
 // every variable, and compares with a search through the whole list.
 func TestNextAndGetAgreeWithASortedList(t *testing.T) {
@@ -61,7 +23,7 @@ func TestNextAndGetAgreeWithASortedList(t *testing.T) {
 	tree := Build(snap)
 	var names []smi.OID
 	for _, v := range walk(tree) {
-		names = append(names, smi.MustParseOID(v.Name))
+		names = append(names, v.Name)
 	}
 	if want := 5 + 19*6 + 16*50; len(names) != want {
 		t.Fatalf("%d variables, want %d", len(names), want)
@@ -246,11 +208,25 @@ func TestGetAndNextDoNotAllocate(t *testing.T) {
 	}
 }
 
+// TestTreeIsSmall holds a tree of 10,000 real servers to 15 MB, all that making
+// it takes included.
+func TestTreeIsSmall(t *testing.T) {
+	snap := large(10000)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	tree := Build(snap)
+	runtime.ReadMemStats(&after)
+	if got := after.TotalAlloc - before.TotalAlloc; got > 15e6 {
+		t.Errorf("building it takes %d bytes", got)
+	}
+	runtime.KeepAlive(tree)
+}
+
 func FuzzNext(f *testing.F) {
 	tree := Build(large(50))
 	var names []smi.OID
 	for _, v := range walk(tree) {
-		names = append(names, smi.MustParseOID(v.Name))
+		names = append(names, v.Name)
 	}
 	f.Add("1.3.6.1.4.1.8225.4711.18.1.7.5.7", "1.3.6.1.4.1.8225.4712")
 	f.Add("1.3.6.1.4.1.8225.4711.17", "")

@@ -1,0 +1,166 @@
+package mib
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"lvs/dataplane"
+	"lvs/internal/lab"
+	"lvs/mib/agentx"
+	"lvs/mib/smi"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// serve has a real snmpd answer from the tree of a snapshot.
+func serve(t *testing.T, snap *dataplane.Snapshot) *lab.MasterAgent {
+	t.Helper()
+	master := lab.SNMPD(t)
+	subagent, err := agentx.New(agentx.Config{Address: master.Unix, Registrations: []smi.OID{Root()}}, Build(snap))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() { subagent.Run(t.Context()) })
+	t.Cleanup(wg.Wait) // the test's context is done by then
+	lab.Wait(t, "the subagent's answer through snmpd", func() bool {
+		out, err := master.Ask("snmpget", "2c", []string{"-On"}, root.String()+".2.0")
+		return err == nil && strings.Contains(out, "INTEGER")
+	})
+	return master
+}
+
+// ask runs a Net-SNMP tool and returns the lines that it prints.
+func ask(t *testing.T, master *lab.MasterAgent, tool, version string, flags []string, args ...string) []string {
+	t.Helper()
+	out, err := master.Ask(tool, version, flags, args...)
+	if err != nil {
+		t.Errorf("%v", err)
+	}
+	return strings.Split(strings.TrimSuffix(out, "\n"), "\n")
+}
+
+// without64 leaves out what SNMPv1 cannot carry (RFC 3584 §4.2.2.1).
+func without64(lines []string) []string {
+	return slices.DeleteFunc(slices.Clone(lines), func(l string) bool { return strings.Contains(l, "Counter64") })
+}
+
+func TestSNMPDWalksPrintTheSnapshot(t *testing.T) {
+	snap := edges()
+	master := serve(t, snap)
+	all := snapshotLines(snap)
+	for _, tt := range []struct {
+		tool, version string
+		flags, want   []string
+	}{
+		{"snmpwalk", "1", nil, without64(all)},
+		{"snmpwalk", "2c", nil, all},
+		{"snmpwalk", "3", nil, all},
+		{"snmpbulkwalk", "2c", []string{"-Cr7"}, all},
+		{"snmpbulkwalk", "2c", []string{"-Cr100"}, all},
+		{"snmpbulkwalk", "3", nil, all},
+	} {
+		got := ask(t, master, tt.tool, tt.version, append(tt.flags, "-On"), root.String())
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s -v%s %v (-snapshot +printed):\n%s", tt.tool, tt.version, tt.flags, diff)
+		}
+	}
+}
+
+func TestSNMPDAnswersSixWalkersAtOnce(t *testing.T) {
+	snap := large(300)
+	snap.Director = edges().Director
+	master := serve(t, snap)
+	all := snapshotLines(snap)
+	var wg sync.WaitGroup
+	for i := range 6 {
+		tool, version, want := "snmpbulkwalk", []string{"2c", "3", "1"}[i%3], all
+		if version == "1" {
+			tool, want = "snmpwalk", without64(all)
+		}
+		wg.Go(func() {
+			out, err := master.Ask(tool, version, []string{"-On"}, root.String())
+			if diff := cmp.Diff(want, strings.Split(strings.TrimSuffix(out, "\n"), "\n")); diff != "" || err != nil {
+				t.Errorf("walker %d, %s -v%s: %v (-snapshot +printed):\n%s", i, tool, version, err, diff)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// TestSNMPDAnswersSixtyVariables asks for as many as fit a datagram of a usual
+// size, among them some that do not exist.
+func TestSNMPDAnswersSixtyVariables(t *testing.T) {
+	snap := edges()
+	master := serve(t, snap)
+	rnd := rand.New(rand.NewPCG(3, 4))
+	var names, want []string
+	for _, i := range rnd.Perm(len(snapshotLines(snap)))[:58] {
+		line := snapshotLines(snap)[i]
+		name, _, _ := strings.Cut(line, " = ")
+		names, want = append(names, name), append(want, line)
+	}
+	for suffix, exception := range map[string]string{
+		".17.1.1.9": "No Such Instance currently exists at this OID",
+		".99.0":     "No Such Object available on this agent at this OID",
+	} {
+		names, want = append(names, "."+root.String()+suffix), append(want, fmt.Sprintf(".%v%s = %s", root, suffix, exception))
+	}
+	for _, version := range []string{"2c", "3"} {
+		if diff := cmp.Diff(want, ask(t, master, "snmpget", version, []string{"-On"}, names...)); diff != "" {
+			t.Errorf("-v%s (-snapshot +printed):\n%s", version, diff)
+		}
+	}
+}
+
+// TestSNMPTablePrintsTheSnapshot reads both tables the way people do, with the
+// MIB loaded: Net-SNMP then names the columns, and what it prints depends on
+// the types and enumerations of the text.
+func TestSNMPTablePrintsTheSnapshot(t *testing.T) {
+	snap := edges()
+	master := serve(t, snap)
+	flags := []string{"-M", baseModules(t) + ":.", "-m", "LVS-MIB", "-Ci", "-Cf", "|", "-Oe"}
+	for _, version := range []string{"2c", "3"} {
+		for table, entry := range map[string]smi.OID{"lvsServiceTable": serviceEntry, "lvsRealTable": realEntry} {
+			got := tableLines(t, ask(t, master, "snmptable", version, flags, "LVS-MIB::"+table), entry)
+			want := slices.DeleteFunc(snapshotLines(snap), func(l string) bool { return !strings.HasPrefix(l, fmt.Sprintf(".%v.%v.", root, entry)) })
+			for i, line := range want {
+				want[i] = regexp.MustCompile(` = \w+: `).ReplaceAllString(line, " = ")
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("snmptable -v%s %s (-snapshot +printed):\n%s", version, table, diff)
+			}
+		}
+	}
+}
+
+// tableLines turns what snmptable prints into lines of a walk.
+func tableLines(t *testing.T, printed []string, entry smi.OID) []string {
+	t.Helper()
+	printed = slices.DeleteFunc(printed, func(l string) bool { return !strings.Contains(l, "|") })
+	if len(printed) == 0 {
+		t.Fatal("snmptable printed no table")
+	}
+	oids := map[string]smi.OID{}
+	for _, o := range Objects() {
+		oids[o.Name] = o.OID
+	}
+	cells := map[string]string{}
+	names := strings.Split(printed[0], "|")
+	for _, line := range printed[1:] {
+		values := strings.Split(line, "|")
+		for i, name := range names[1:] {
+			oid, ok := oids[name]
+			if !ok || !oid.HasPrefix(root.Append(entry...)) {
+				t.Fatalf("snmptable prints a column %q", name)
+			}
+			cells[oid.String()+"."+values[0]] = values[i+1]
+		}
+	}
+	return sortedLines(cells)
+}
