@@ -1,0 +1,84 @@
+package collector
+
+import (
+	"time"
+
+	"lvs/dataplane"
+)
+
+// An account is a dataplane.Account with what is needed to continue it. Samples
+// are counted by a generation; zero is "before the first", -1 "not even then".
+type account struct {
+	dataplane.Account
+	epoch string // that Kernel belongs to; empty is unknown
+	known bool   // the total has begun
+	mark  int64  // generation being applied, once it is found in it
+	gen   int64  // generation of the last sample it was in
+	reset int64  // generation of the last reset
+	row   int32  // where it stands in the sample being applied
+	pos   int32  // where it stood in the dump it was last in; -1 is unknown
+}
+
+func newAccount() account { return account{mark: -1, gen: -1, reset: -1, pos: -1} }
+
+// begin starts the total at what the kernel counts already, so that it equals
+// the kernel's value until the first reset.
+func (a *account) begin(now time.Time) {
+	a.known, a.FirstSeen = true, now
+}
+
+// restart has the kernel count from zero again.
+func (a *account) restart(reason dataplane.ResetReason, gen int64, now time.Time) {
+	a.Kernel = dataplane.Counters{}
+	a.Resets[reason]++
+	a.LastReset = now
+	a.reset = gen
+}
+
+// advance adds what the kernel counted since.
+func (a *account) advance(d, kernel dataplane.Counters) {
+	a.Total, a.Kernel = a.Total.Add(d), kernel
+}
+
+// seen closes the account's part in a sample.
+func (a *account) seen(gen int64, now time.Time, epoch string) {
+	a.gen, a.pos, a.LastSeen = gen, a.row, now
+	if epoch != "" {
+		a.epoch = epoch
+	}
+}
+
+// otherEpoch reports whether the kernel's table is another one than at the
+// account's last sample; an unknown epoch is no evidence.
+func (a *account) otherEpoch(epoch string) bool {
+	return a.epoch != "" && epoch != "" && a.epoch != epoch
+}
+
+// minPacket is the length of an IPv4 header: no packet is shorter, and no
+// connection is counted without a packet.
+const minPacket = 20
+
+// wrapped is what cur counts beyond prev when connections and packets are told
+// in 32 bits and some of those went past 2^32. Bytes always have 64 bits: they
+// must have grown by enough to carry the packets, otherwise the counters were
+// cleared.
+func wrapped(cur, prev dataplane.Counters) (d dataplane.Counters, ok bool) {
+	if cur.InBytes < prev.InBytes || cur.OutBytes < prev.OutBytes {
+		return d, false
+	}
+	d = dataplane.Counters{
+		Connections: uint64(uint32(cur.Connections - prev.Connections)),
+		InPackets:   uint64(uint32(cur.InPackets - prev.InPackets)),
+		OutPackets:  uint64(uint32(cur.OutPackets - prev.OutPackets)),
+		InBytes:     cur.InBytes - prev.InBytes,
+		OutBytes:    cur.OutBytes - prev.OutBytes,
+	}
+	ok = d.InBytes >= minPacket*max(d.Connections, d.InPackets) && d.OutBytes >= minPacket*d.OutPackets
+	return d, ok
+}
+
+// within reports whether no field of c is above d's.
+func within(c, d dataplane.Counters) bool {
+	_, ok := d.Sub(c)
+	return ok
+}

@@ -1,0 +1,206 @@
+package collector
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"lvs/dataplane"
+)
+
+// A Continuity turns a source's snapshots into the sampler's: sorted, with
+// totals, row numbers, times and rates. Accounts are kept by [dataplane.ServiceKey]
+// for services, by key and RIP for real servers, and one for the director. It
+// looks at no clock, so that the same snapshots give the same result. It is not
+// safe for concurrent use; what Apply returns is.
+//
+// A total begins with the kernel's value at first sight. From then on it grows by
+// what the kernel counted between two samples; where the kernel began anew, by
+// the kernel's whole value. The rules, the first that applies:
+//
+//	what is seen                                   total grows by   counted as
+//	----------------------------------------------------------------------------
+//	Director.Epoch differs from the account's      kernel's value   kernel_restart
+//	  (either unknown: the same)
+//	service was missing in a consistent sample     kernel's value   recreated
+//	  in between; its real servers likewise
+//	source tells no counters (Partial)             nothing          -
+//	no counter fell                                difference       -
+//	Counters32 and connections or packets fell,    difference       wrap32
+//	  bytes did not and grew by enough to carry      plus 2^32
+//	  the packets
+//	service fell, and its configuration, the set   kernel's value   recreated
+//	  or order of its real servers, or its own
+//	  place in the dump changed
+//	service fell otherwise                         kernel's value   zeroed
+//	real server fell together with its service     kernel's value   the service's
+//	real server did not fall, its service did,     kernel's value   the service's
+//	  and it may have grown past its old counts
+//	  since: it counts no more than its service
+//	real server fell, its service did not          kernel's value   recreated
+//	director fell                                  kernel's value   zeroed
+//
+// A real server that was missing and comes back with no counter below the last
+// known is continued: the kernel keeps a deleted one for a while and hands the
+// same one back. Not so when its service was made anew meanwhile. The kernel adds
+// an entry at the head of its list, so that an entry which moved ahead of another
+// was made anew; and it clears a service always together with its real servers.
+// Source: ip_vs_add_dest, ip_vs_trash_get_dest, ip_vs_svc_hash and
+// ip_vs_zero_service in net/netfilter/ipvs/ip_vs_ctl.c.
+//
+// What was counted between the last sample and a reset is lost to everybody, and
+// a reset after which every counter has grown past its last known value by the
+// next sample cannot be seen.
+type Continuity struct {
+	forget   time.Duration
+	gen      int64 // of the sample applied last
+	solid    int64 // of the last consistent one before it
+	director account
+	services map[dataplane.ServiceKey]*service
+	order    []*service // those in the last sample, sorted
+	numbers  numbers
+	swept    time.Time
+	past     history
+	resets   [3]dataplane.ResetCounts // of the director, services, real servers
+	// unnumbered is how many rows of the last sample got no number.
+	unnumbered int
+
+	// Scratch of Apply, kept to be used again.
+	dump     []*service // in the order of the dump
+	reals    []*real    // likewise, service by service
+	earliest []int32    // see movedAhead
+}
+
+type service struct {
+	account
+	config    dataplane.Service // flags as configured; the zero Service is unknown
+	reals     map[netip.AddrPort]*real
+	order     []*real // those in its last sample, sorted
+	numbers   numbers
+	since     int64                 // generation it was made anew in; counts from before are void
+	remadeBy  dataplane.ResetReason // how, then
+	cleared   int64                 // generation its counters last fell in
+	clearedBy dataplane.ResetReason
+	place     int     // in Continuity.dump
+	dump      []*real // of the sample being applied, in the order of the dump
+	changed   bool    // the set of real servers differs from the last sample's
+}
+
+type real struct {
+	account
+	rip        netip.AddrPort
+	status     dataplane.RealStatus
+	lastChange time.Time
+}
+
+// Apply continues the accounts by one sample and returns the completed snapshot
+// for the given tick. Of src it keeps Director.Daemons and Sysctls.
+func (c *Continuity) Apply(src *dataplane.Snapshot, tick time.Time) *dataplane.Snapshot {
+	c.gen++
+	c.unnumbered = 0
+	now := src.Time.Round(0)
+	if now.Sub(c.swept) >= sweepEvery || now.Before(c.swept) {
+		c.sweep(now)
+	}
+	out := *src
+	out.Tick = tick
+	c.applyDirector(&out, now)
+	rows := c.find(src)
+	for _, s := range c.dump {
+		c.applyService(s, src, now)
+	}
+	if c.setChanged() {
+		c.order = append(c.order[:0], c.dump...)
+		slices.SortFunc(c.order, func(a, b *service) int { return a.config.Key.Compare(b.config.Key) })
+	}
+	c.fill(&out, src, rows)
+	c.past.rate(&out)
+	if src.Inconsistent == 0 {
+		c.solid = c.gen
+	}
+	return &out
+}
+
+// find looks up, or opens, the account of every row of src, in the order of the
+// dump, and returns how many real servers there are. A row that comes twice
+// counts once.
+func (c *Continuity) find(src *dataplane.Snapshot) (reals int) {
+	c.dump, c.reals, c.earliest = c.dump[:0], c.reals[:0], c.earliest[:0]
+	c.reals = slices.Grow(c.reals, src.RealServers()) // so that s.dump stays where it is
+	for i := range src.Services {
+		s := c.service(src.Services[i].Key)
+		if s.mark == c.gen {
+			continue
+		}
+		s.mark, s.row, s.place = c.gen, int32(i), len(c.dump)
+		c.dump = append(c.dump, s)
+		first := len(c.reals)
+		for j := range src.Services[i].Reals {
+			r := s.real(src.Services[i].Reals[j].RIP)
+			if r.mark == c.gen {
+				continue
+			}
+			r.mark, r.row = c.gen, int32(j)
+			c.reals = append(c.reals, r)
+		}
+		s.dump = c.reals[first:len(c.reals):len(c.reals)]
+		s.changed = changed(s.order, s.dump, func(r *real) bool { return r.mark == c.gen })
+	}
+	return len(c.reals)
+}
+
+func (c *Continuity) setChanged() bool {
+	return changed(c.order, c.dump, func(s *service) bool { return s.mark == c.gen })
+}
+
+// changed reports whether the sets differ; here tells of a member of the former
+// whether it is in the latter.
+func changed[T any](before, now []T, here func(T) bool) bool {
+	if len(before) != len(now) {
+		return true
+	}
+	for _, m := range before {
+		if !here(m) {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *Continuity) service(k dataplane.ServiceKey) *service {
+	s := c.services[k]
+	if s == nil {
+		s = &service{account: newAccount(), since: -1, cleared: -1, reals: map[netip.AddrPort]*real{}}
+		s.config.Key = k
+		c.services[k] = s
+	}
+	return s
+}
+
+func (s *service) real(rip netip.AddrPort) *real {
+	r := s.reals[rip]
+	if r == nil {
+		r = &real{account: newAccount(), rip: rip}
+		s.reals[rip] = r
+	}
+	return r
+}
+
+// fill copies the rows of src in order, with their accounts. All real servers
+// share one array.
+func (c *Continuity) fill(out, src *dataplane.Snapshot, rows int) {
+	slab := make([]dataplane.RealState, rows)
+	out.Services = make([]dataplane.ServiceState, len(c.order))
+	for i, s := range c.order {
+		from, to := &src.Services[s.row], &out.Services[i]
+		*to = *from
+		to.Account, to.Name, to.Rates, to.HasRates = s.Account, "", dataplane.Rates{}, false
+		to.Reals, slab = slab[:len(s.order):len(s.order)], slab[len(s.order):]
+		for j, r := range s.order {
+			real := &to.Reals[j]
+			*real = from.Reals[r.row]
+			real.Account, real.Name, real.Rates, real.HasRates = r.Account, "", dataplane.Rates{}, false
+			real.LastChange = r.lastChange
+		}
+	}
+}

@@ -1,0 +1,180 @@
+package collector
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"lvs/dataplane"
+)
+
+// The scopes of Continuity.resets.
+const (
+	ofDirector = iota
+	ofService
+	ofReal
+)
+
+func (c *Continuity) restart(scope int, a *account, reason dataplane.ResetReason, now time.Time) {
+	a.restart(reason, c.gen, now)
+	c.resets[scope][reason]++
+}
+
+// follow adds what cur counts beyond the kernel's last value. Where a counter
+// fell that did not wrap, it leaves the account alone and returns false.
+func (c *Continuity) follow(scope int, a *account, cur dataplane.Counters, counters32 bool, now time.Time) bool {
+	d, ok := cur.Sub(a.Kernel)
+	if !ok && counters32 {
+		if d, ok = wrapped(cur, a.Kernel); ok {
+			a.Resets[dataplane.Wrap32]++
+			a.LastReset = now
+			c.resets[scope][dataplane.Wrap32]++
+		}
+	}
+	if ok {
+		a.advance(d, cur)
+	}
+	return ok
+}
+
+// applyDirector continues the grand totals. Only clearing all services at once
+// clears them too, so that a fall can mean nothing else.
+func (c *Continuity) applyDirector(out *dataplane.Snapshot, now time.Time) {
+	a, d := &c.director, &out.Director
+	if !a.known {
+		a.begin(now)
+	} else if a.otherEpoch(d.Epoch) {
+		c.restart(ofDirector, a, dataplane.KernelRestart, now)
+	}
+	if d.HasStats && !c.follow(ofDirector, a, d.Kernel, out.Counters32, now) {
+		c.restart(ofDirector, a, dataplane.Zeroed, now)
+		a.advance(d.Kernel, d.Kernel)
+	}
+	a.seen(c.gen, now, d.Epoch)
+	d.Account, d.Rates = a.Account, dataplane.Rates{}
+}
+
+// applyService continues a service and its real servers.
+func (c *Continuity) applyService(s *service, src *dataplane.Snapshot, now time.Time) {
+	cur := &src.Services[s.row]
+	c.number(&s.account, &c.numbers)
+	wasCleared := s.cleared == c.gen-1
+	switch {
+	case !s.known:
+		s.begin(now)
+	case s.otherEpoch(src.Director.Epoch):
+		c.remake(s, dataplane.KernelRestart, now)
+	case s.gen < c.solid:
+		c.remake(s, dataplane.Recreated, now)
+	}
+	if !src.Partial && !c.follow(ofService, &s.account, cur.Kernel, src.Counters32, now) {
+		s.cleared, s.clearedBy = c.gen, c.whyCleared(s, &cur.Service)
+		if s.clearedBy == dataplane.Recreated && s.since < c.gen-1 {
+			// Void is what real servers counted that were gone by then. Those
+			// that were here are judged one by one: the reading of services and
+			// that of real servers are not one instant.
+			s.since, s.remadeBy = c.gen-1, dataplane.Recreated
+		}
+		c.restart(ofService, &s.account, s.clearedBy, now)
+		s.advance(cur.Kernel, cur.Kernel)
+	}
+	for _, r := range s.dump {
+		c.applyReal(s, r, &cur.Reals[r.row], src, wasCleared, now)
+	}
+	s.config = cur.Service
+	s.config.Flags = s.config.Flags.Configured()
+	if s.changed {
+		s.order = append(s.order[:0], s.dump...)
+		slices.SortFunc(s.order, func(a, b *real) int { return a.rip.Compare(b.rip) })
+	}
+	s.dump = nil
+	s.seen(c.gen, now, src.Director.Epoch)
+}
+
+// remake is for a service that is certainly another one than before.
+func (c *Continuity) remake(s *service, reason dataplane.ResetReason, now time.Time) {
+	s.since, s.remadeBy = c.gen, reason
+	c.restart(ofService, &s.account, reason, now)
+}
+
+// whyCleared tells why the counters of a service fell between two samples that
+// both have it.
+func (c *Continuity) whyCleared(s *service, now *dataplane.Service) dataplane.ResetReason {
+	config := *now
+	config.Flags = config.Flags.Configured()
+	switch {
+	case s.pos >= 0 && config != s.config, s.changed, reordered(s.dump), c.movedAhead(s):
+		return dataplane.Recreated
+	}
+	return dataplane.Zeroed
+}
+
+// reordered reports whether a real server moved ahead of another one.
+func reordered(dump []*real) bool {
+	last := int32(-1)
+	for _, r := range dump {
+		if r.pos < last && r.pos >= 0 {
+			return true
+		}
+		last = max(last, r.pos)
+	}
+	return false
+}
+
+// movedAhead reports whether a service stands before one that it stood behind.
+// Positions of the last dump are still in place for s and those after it, as
+// services are applied in the order of the dump; so the table is made when it is
+// first asked for, with what is applied already left out.
+func (c *Continuity) movedAhead(s *service) bool {
+	if len(c.earliest) == 0 {
+		c.earliest = slices.Grow(c.earliest, len(c.dump))[:len(c.dump)]
+		least := int32(math.MaxInt32)
+		for i := len(c.dump) - 1; i >= 0; i-- {
+			c.earliest[i] = least
+			if p := c.dump[i].pos; p >= 0 && c.dump[i].gen == c.gen-1 {
+				least = min(least, p)
+			}
+		}
+	}
+	return s.pos >= 0 && s.gen == c.gen-1 && c.earliest[s.place] < s.pos
+}
+
+// applyReal continues a real server, after its service.
+func (c *Continuity) applyReal(s *service, r *real, cur *dataplane.RealState, src *dataplane.Snapshot, wasCleared bool, now time.Time) {
+	c.number(&r.account, &s.numbers)
+	switch {
+	case !r.known:
+		r.begin(now)
+	case r.otherEpoch(src.Director.Epoch):
+		c.restart(ofReal, &r.account, dataplane.KernelRestart, now)
+	case r.gen < s.since:
+		c.restart(ofReal, &r.account, s.remadeBy, now)
+	case !src.Partial && c.grownPast(s, r, cur.Kernel, src.Services[s.row].Kernel, wasCleared):
+		c.restart(ofReal, &r.account, s.clearedBy, now)
+	}
+	if !src.Partial && !c.follow(ofReal, &r.account, cur.Kernel, src.Counters32, now) {
+		c.restart(ofReal, &r.account, c.whyFell(s, r, wasCleared), now)
+		r.advance(cur.Kernel, cur.Kernel)
+	}
+	if status := cur.Status(); status != r.status || r.lastChange.IsZero() || r.gen < c.solid {
+		r.status, r.lastChange = status, now
+	}
+	r.seen(c.gen, now, src.Director.Epoch)
+}
+
+// grownPast reports whether a real server, none of whose counters fell, was
+// cleared with its service nevertheless. Since then it cannot have counted more
+// than its service; if it has, it was read before it was cleared. And if it fell
+// in the last sample, when its service did not yet, it was read after.
+func (c *Continuity) grownPast(s *service, r *real, cur, service dataplane.Counters, wasCleared bool) bool {
+	return s.cleared == c.gen && r.gen == c.gen-1 && !r.Kernel.IsZero() && within(r.Kernel, cur) && within(cur, service) &&
+		(r.reset != c.gen-1 || wasCleared)
+}
+
+// whyFell tells why the counters of a real server fell.
+func (c *Continuity) whyFell(s *service, r *real, wasCleared bool) dataplane.ResetReason {
+	if r.gen == c.gen-1 && (s.cleared == c.gen || wasCleared) {
+		return s.clearedBy
+	}
+	return dataplane.Recreated
+}

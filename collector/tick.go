@@ -1,0 +1,138 @@
+package collector
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"lvs/dataplane"
+)
+
+// tick reads once and publishes what it read, if it could.
+func (s *Sampler) tick(work context.Context, tick time.Time, commit bool) {
+	if !s.recalled {
+		s.recall(s.patience())
+	}
+	began := time.Now()
+	src, err := s.read(work)
+	s.failing = logChange(s.log, s.failing, err, "director cannot be read, the last snapshot stays", "director can be read again")
+	if err != nil {
+		s.counts.update(func(st *Stats) { st.SourceErrors++; st.Failing = true })
+		return
+	}
+	snapshot := s.complete(src, tick)
+	took := time.Since(began)
+	if s.observe != nil {
+		s.observe(took)
+	}
+	if commit && s.ledger != nil && s.recalled {
+		s.commit(snapshot)
+	}
+	s.publish(snapshot, took)
+}
+
+// read gives the source at most nine tenths of the interval.
+func (s *Sampler) read(work context.Context) (*dataplane.Snapshot, error) {
+	ctx, cancel := context.WithTimeout(work, min(s.Interval()*9/10, maxReading))
+	defer cancel()
+	return s.source.Snapshot(ctx)
+}
+
+// complete adds to a reading what the kernel does not know.
+func (s *Sampler) complete(src *dataplane.Snapshot, tick time.Time) *dataplane.Snapshot {
+	before := s.continuity.resets
+	out := s.continuity.Apply(src, tick)
+	names := *s.names.Load()
+	for i := range out.Services {
+		service := &out.Services[i]
+		service.Name = names(service.Key, netip.AddrPort{})
+		for j := range service.Reals {
+			real := &service.Reals[j]
+			real.Name = names(service.Key, real.RIP)
+		}
+	}
+	s.noteResets(before, s.continuity.resets)
+	return out
+}
+
+// noteResets writes one line for each tick in which counters began anew, not one
+// for each of what may be ten thousand real servers.
+func (s *Sampler) noteResets(before, now [3]dataplane.ResetCounts) {
+	if before == now {
+		return
+	}
+	var attrs []any
+	for reason := range dataplane.NumResetReasons {
+		var in [3]any
+		var sum uint32
+		for scope, name := range [3]string{"director", "services", "reals"} {
+			n := now[scope][reason] - before[scope][reason]
+			in[scope] = slog.Uint64(name, uint64(n))
+			sum += n
+		}
+		if sum > 0 {
+			attrs = append(attrs, slog.Group(reason.String(), in[:]...))
+		}
+		s.counts.update(func(st *Stats) {
+			st.DirectorResets[reason] += now[ofDirector][reason] - before[ofDirector][reason]
+			st.ServiceResets[reason] += now[ofService][reason] - before[ofService][reason]
+			st.RealResets[reason] += now[ofReal][reason] - before[ofReal][reason]
+		})
+	}
+	s.log.Info("kernel counters began anew, totals go on", attrs...)
+}
+
+// patience is how long a snapshot may be held back for the ledger.
+func (s *Sampler) patience() time.Duration { return min(s.Interval()/4, maxPatience) }
+
+func (s *Sampler) commit(snapshot *dataplane.Snapshot) {
+	behind := !s.ledger.commit(snapshot, s.patience())
+	if behind {
+		s.counts.update(func(st *Stats) { st.Ledger.Late++ })
+	}
+	switch {
+	case behind && !s.behind:
+		s.log.Warn("ledger is slow, snapshots are served before they are kept")
+	case s.behind && !behind:
+		s.log.Info("ledger keeps up again")
+	}
+	s.behind = behind
+}
+
+// publish makes the snapshot visible.
+func (s *Sampler) publish(snapshot *dataplane.Snapshot, took time.Duration) {
+	s.counts.update(func(st *Stats) {
+		st.Samples++
+		st.Failing = false
+		st.LastTick, st.Took = snapshot.Tick, took
+		st.Retries += uint64(snapshot.Retries)
+		st.Inconsistent += uint64(snapshot.Inconsistent)
+		st.Unnumbered = s.continuity.unnumbered
+	})
+	if s.latest.Swap(snapshot) == nil {
+		close(s.ready)
+	}
+	for _, q := range s.sinks {
+		q.push(snapshot)
+	}
+}
+
+// recall asks the ledger for the accounts, unless it was asked already, and waits
+// for them, but no longer than patience. Until they are there, serving goes on
+// without: nothing is committed then, lest what is remembered be lost.
+func (s *Sampler) recall(patience time.Duration) {
+	if s.recalling == nil {
+		s.recalling = s.ledger.recall()
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case r := <-s.recalling:
+		s.recalling = nil
+		if r.err == nil {
+			s.continuity, s.recalled = NewContinuity(r.accounts, s.forget), true
+		}
+	case <-timer.C:
+	}
+}
