@@ -27,7 +27,7 @@ var allowed = map[string][]string{
 	"mib/agentx":              {"mib/smi"},
 	"mib":                     {"dataplane", "mib/smi", "mib/agentx"},
 
-	"internal/config":   {"dataplane"},
+	"internal/config":   {"dataplane", "internal/director"},
 	"internal/director": {"dataplane"},
 	"internal/lab":      {},
 	"internal/exporter": {"dataplane", "rrdstore"},
