@@ -14,7 +14,9 @@ import (
 // A fdLink is a link over a blocking descriptor. A session is one request and
 // one answer after the other, and the poller's part in a net.Conn (an epoll
 // wake-up, a goroutine switch, a deadline to set) costs a third of all a request
-// costs; the kernel's own socket timeouts serve as deadlines for nothing.
+// costs; the kernel's own socket timeouts serve as deadlines for nothing. Its goroutine
+// should keep to one thread, or the runtime moves it to another when it
+// comes back from the kernel, which costs a wake-up again.
 type fdLink struct {
 	fd   int
 	wait time.Duration // the read timeout set in the kernel
@@ -106,7 +108,7 @@ func (l *fdLink) read(b []byte, wait time.Duration) (int, error) {
 
 func (l *fdLink) write(b []byte) error {
 	for len(b) > 0 {
-		n, err := syscall.SendmsgN(l.fd, b, nil, nil, syscall.MSG_NOSIGNAL)
+		n, err := syscall.Write(l.fd, b) // the runtime ignores SIGPIPE here
 		switch {
 		case errors.Is(err, syscall.EINTR):
 		case errors.Is(err, syscall.EAGAIN):
