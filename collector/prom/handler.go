@@ -61,8 +61,8 @@ func (e *Exposition) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // write writes what is wanted, one family in memory at a time.
 func (e *Exposition) write(w io.Writer, format expfmt.Format, want *filter) error {
 	mem := e.scrapes.Get().(*scrapeMemory)
-	defer e.scrapes.Put(mem)
 	s := &mem.scrape
+	defer func() { s.release(); e.scrapes.Put(mem) }()
 	e.load(s, want)
 	process, _ := e.process(want) // counted there; the scrape goes on without
 

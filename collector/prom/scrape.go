@@ -74,6 +74,13 @@ func (s *scrape) load(o *Options, f *filter) {
 	}
 }
 
+// release forgets the snapshot, so that memory kept for the next scrape does not
+// keep it alive.
+func (s *scrape) release() {
+	s.snap, s.health = nil, Health{}
+	clear(s.services)
+}
+
 func (s *scrape) addService(svc *dataplane.ServiceState, label string) {
 	v := serviceView{ServiceState: svc, label: label, first: s.reals}
 	v.labels[0] = s.pair(&labelService, label)
