@@ -1,0 +1,124 @@
+package rrdstore
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+)
+
+// recordVersion is the first byte of every value written.
+const recordVersion = 1
+
+const sealSize = 1 + crc32.Size // version and checksum
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+var errShort = errors.New("record ends early")
+
+// checksum covers where a record is kept, so that one found under another's key
+// does not pass for it.
+func checksum(bucket string, window uint32, key, body []byte) uint32 {
+	var place [64]byte
+	b := append(place[:0], bucket...)
+	b = binary.BigEndian.AppendUint32(b, window)
+	b = append(b, key...)
+	return crc32.Update(crc32.Update(0, castagnoli, b), castagnoli, body)
+}
+
+// seal ends the record that starts with its version at b[start].
+func seal(b []byte, start int, bucket string, window uint32, key []byte) []byte {
+	return binary.BigEndian.AppendUint32(b, checksum(bucket, window, key, b[start:]))
+}
+
+// unseal checks a record and returns its payload, which is part of v. The
+// checksum comes first: only a record that is whole can be called newer.
+func unseal(v []byte, bucket string, window uint32, key []byte) ([]byte, error) {
+	if len(v) < sealSize {
+		return nil, fmt.Errorf("%w: %s record %x: %w", ErrDamaged, bucket, key, errShort)
+	}
+	body, sum := v[:len(v)-crc32.Size], binary.BigEndian.Uint32(v[len(v)-crc32.Size:])
+	if checksum(bucket, window, key, body) != sum {
+		return nil, fmt.Errorf("%w: %s record %x: checksum differs", ErrDamaged, bucket, key)
+	}
+	if body[0] != recordVersion {
+		return nil, fmt.Errorf("%s record %x: version %d: %w", bucket, key, body[0], ErrNewer)
+	}
+	return body[1:], nil
+}
+
+// A parser takes fields off a payload and keeps the first error, after which
+// every field is zero.
+type parser struct {
+	b   []byte
+	err error
+}
+
+func (p *parser) fail(err error) {
+	if p.err == nil {
+		p.b, p.err = nil, err
+	}
+}
+
+func (p *parser) uvarint() uint64 {
+	v, n := binary.Uvarint(p.b)
+	if n <= 0 {
+		p.fail(errShort)
+		return 0
+	}
+	p.b = p.b[n:]
+	return v
+}
+
+func (p *parser) varint() int64 {
+	v, n := binary.Varint(p.b)
+	if n <= 0 {
+		p.fail(errShort)
+		return 0
+	}
+	p.b = p.b[n:]
+	return v
+}
+
+func (p *parser) byte() byte {
+	if len(p.b) == 0 {
+		p.fail(errShort)
+		return 0
+	}
+	v := p.b[0]
+	p.b = p.b[1:]
+	return v
+}
+
+func (p *parser) uint64() uint64 {
+	if len(p.b) < 8 {
+		p.fail(errShort)
+		return 0
+	}
+	v := binary.LittleEndian.Uint64(p.b)
+	p.b = p.b[8:]
+	return v
+}
+
+func (p *parser) string() string {
+	n := p.uvarint()
+	if n > uint64(len(p.b)) {
+		p.fail(errShort)
+		return ""
+	}
+	s := string(p.b[:n])
+	p.b = p.b[n:]
+	return s
+}
+
+// end is the first error; bytes left over are one.
+func (p *parser) end() error {
+	if p.err == nil && len(p.b) > 0 {
+		return fmt.Errorf("%d bytes left over", len(p.b))
+	}
+	return p.err
+}
+
+func appendString(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}

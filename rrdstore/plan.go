@@ -1,0 +1,131 @@
+package rrdstore
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"lvs/dataplane"
+)
+
+// maxSeries bounds a row: its blocks are numbered in 16 bits, and a layout may
+// hold as many series again that are gone.
+const maxSeries = maxBlocks * blockSlots / 4
+
+// A plan is what a tick is about to write, together with the records in the
+// state's writer, puts and drops.
+type plan struct {
+	tick       uint32
+	time       stamp
+	window     uint32
+	newWindow  bool
+	roster     []*series            // present, the director first
+	totals     []dataplane.Counters // likewise
+	unnumbered int
+	hint       int    // where in the last roster the next series is expected
+	epoch      string // of the last row
+}
+
+// A seriesPut is a record to write.
+type seriesPut struct {
+	key    seriesKey
+	record record
+}
+
+// plan works out what changed. It alters the state: where the transaction fails
+// all of it is read again.
+func (s *Store) plan(snap *dataplane.Snapshot, tick uint32) (*plan, error) {
+	p := &plan{tick: tick, time: stampOf(snap.Time), roster: s.spare[:0], totals: s.totals[:0]}
+	if p.time == noStamp {
+		p.time = stampOf(snap.Tick)
+	}
+	if d := s.byID[identity{}]; d != nil {
+		p.epoch = d.epoch
+	}
+	s.puts, s.sids = s.puts[:0], s.sids[:0]
+	if err := s.enrol(p, snap); err != nil {
+		return nil, err
+	}
+	s.totals = p.totals
+	s.missing(p)
+	p.newWindow = s.fresh || len(s.windows) == 0 || s.windowFull(tick)
+	s.drops = s.drops[:0]
+	if p.newWindow {
+		s.garbage(p)
+	}
+	p.window = tick
+	if !p.newWindow {
+		p.window = s.windows[len(s.windows)-1].first
+	}
+	s.encode(p, snap)
+	return p, nil
+}
+
+func (s *Store) windowFull(tick uint32) bool {
+	w := s.windows[len(s.windows)-1]
+	return s.windowBytes > s.opts.MaxBytes/16 || w.rows >= windowRows && w.first/windowSpan != tick/windowSpan
+}
+
+// enrol finds the series of everything in the snapshot and what of them changed.
+func (s *Store) enrol(p *plan, snap *dataplane.Snapshot) error {
+	epoch := snap.Director.Epoch
+	add := func(sid uint32, id identity, name string, a *dataplane.Account, status dataplane.RealStatus, change time.Time) error {
+		se, err := s.holder(p, sid, id)
+		if err != nil {
+			return err
+		}
+		r := record{
+			id: id, name: name, status: status,
+			firstSeen: stampOf(a.FirstSeen), lastReset: stampOf(a.LastReset), lastChange: stampOf(change),
+			lastSeen: noStamp, follows: stampOf(a.LastSeen) == p.time,
+			resets: a.Resets, offset: minus(a.Total, a.Kernel),
+		}
+		if !r.follows {
+			r.lastSeen = stampOf(a.LastSeen)
+		}
+		if id == (identity{}) {
+			r.epoch = epoch
+		}
+		s.resetNow = append(s.resetNow, se.from != p.tick && a.Resets.Sum() > se.resets.Sum())
+		if r != se.record {
+			s.put(se, r)
+		}
+		se.seen = p.tick
+		p.roster, p.totals = append(p.roster, se), append(p.totals, a.Total)
+		if sid != 0 {
+			s.sids = append(s.sids, sid)
+		}
+		return nil
+	}
+	s.resetNow = s.resetNow[:0]
+	if err := add(0, identity{}, "", &snap.Director.Account, 0, time.Time{}); err != nil {
+		return err
+	}
+	for i := range snap.Services {
+		svc := &snap.Services[i]
+		if svc.Number == 0 {
+			p.unnumbered += 1 + len(svc.Reals)
+			continue
+		}
+		if err := add(sidOf(svc.Number, 0), identity{key: svc.Key}, svc.Name, &svc.Account, 0, time.Time{}); err != nil {
+			return err
+		}
+		for j := range svc.Reals {
+			real := &svc.Reals[j]
+			if real.Number == 0 {
+				p.unnumbered++
+				continue
+			}
+			if real.Number > math.MaxUint16 || svc.Number > math.MaxUint16 {
+				return fmt.Errorf("number %d.%d of %s, %s is above 65535", svc.Number, real.Number, svc.Key, real.RIP)
+			}
+			if err := add(sidOf(svc.Number, real.Number), identity{svc.Key, real.RIP}, real.Name, &real.Account, real.Status(), real.LastChange); err != nil {
+				return err
+			}
+		}
+	}
+	if len(p.roster) > maxSeries {
+		return fmt.Errorf("%d services and real servers are more than a row can hold", len(p.roster))
+	}
+	return nil
+}

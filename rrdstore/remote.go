@@ -1,0 +1,178 @@
+package rrdstore
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"syscall"
+	"time"
+)
+
+// The protocol of store.sock, one request a connection. The client sends the
+// length (u32, big endian) of its request and the request: version, kind, and for
+// rows what query.append writes. The server answers with frames, each a kind, a
+// length (u32) and a payload, and ends with frameEnd or frameError.
+const (
+	protocolVersion = 1
+	requestCatalog  = 'c'
+	requestRows     = 'r'
+
+	frameSeries = 's' // series key (8), record
+	frameRow    = 'w' // window (4), row key (6), record
+	frameEnd    = 'e' // of a catalog: the newest tick (u32)
+	frameError  = 'x' // text
+
+	maxRequest = 8 << 20
+	maxFrame   = 64 << 20
+)
+
+func (q query) append(b []byte) []byte {
+	b = binary.BigEndian.AppendUint32(b, q.start)
+	b = binary.BigEndian.AppendUint32(b, q.end)
+	all := byte(0)
+	if q.all {
+		all = 1
+	}
+	b = binary.AppendUvarint(append(b, all), uint64(len(q.sids)))
+	last := uint32(0)
+	for _, sid := range q.sids {
+		b = binary.AppendUvarint(b, uint64(sid-last))
+		last = sid
+	}
+	return b
+}
+
+func parseQuery(b []byte) (q query, err error) {
+	if len(b) < 9 {
+		return query{}, errShort
+	}
+	q.start, q.end, q.all = binary.BigEndian.Uint32(b), binary.BigEndian.Uint32(b[4:]), b[8] != 0
+	p := &parser{b: b[9:]}
+	n := p.uvarint()
+	if n > uint64(len(p.b)) {
+		return query{}, fmt.Errorf("%d series in %d bytes", n, len(p.b))
+	}
+	last := uint64(0)
+	for range n {
+		last += p.uvarint()
+		q.sids = append(q.sids, uint32(last))
+	}
+	return q, p.end()
+}
+
+func appendFrame(b []byte, kind byte, payload ...[]byte) []byte {
+	n := 0
+	for _, p := range payload {
+		n += len(p)
+	}
+	b = binary.BigEndian.AppendUint32(append(b, kind), uint32(n))
+	for _, p := range payload {
+		b = append(b, p...)
+	}
+	return b
+}
+
+// A remoteSource is the directory whose owner is asked.
+type remoteSource string
+
+// dialable reports whether somebody serves dir.
+func dialable(ctx context.Context, dir string) (bool, error) {
+	conn, err := dialSocket(ctx, dir)
+	switch {
+	case err == nil:
+		return true, conn.Close()
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+		return false, nil
+	}
+	return false, err
+}
+
+func (dir remoteSource) catalog(ctx context.Context) (all []catalogRecord, newest uint32, err error) {
+	end, err := dir.ask(ctx, []byte{protocolVersion, requestCatalog}, func(kind byte, b []byte) error {
+		if kind != frameSeries || len(b) < 8 {
+			return fmt.Errorf("unexpected frame %q of %d bytes", kind, len(b))
+		}
+		key, err := parseSeriesKey(b[:8])
+		all = append(all, catalogRecord{key, append([]byte(nil), b[8:]...)})
+		return err
+	})
+	if err == nil && len(end) != 4 {
+		err = errShort
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	return all, binary.BigEndian.Uint32(end), nil
+}
+
+func (dir remoteSource) rows(ctx context.Context, q query, emit func(scanRecord) error) error {
+	_, err := dir.ask(ctx, q.append([]byte{protocolVersion, requestRows}), func(kind byte, b []byte) error {
+		if kind != frameRow || len(b) < 10 {
+			return fmt.Errorf("unexpected frame %q of %d bytes", kind, len(b))
+		}
+		key, err := parseRowKey(b[4:10])
+		if err != nil {
+			return err
+		}
+		return emit(scanRecord{binary.BigEndian.Uint32(b), key, b[10:]})
+	})
+	return err
+}
+
+// ask sends a request and hands over its answer's frames, whose payload is valid
+// during the call, and returns that of the last one.
+func (dir remoteSource) ask(ctx context.Context, request []byte, frame func(kind byte, payload []byte) error) ([]byte, error) {
+	conn, err := dialSocket(ctx, string(dir))
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	// A refusal may come before the whole request was taken: reading tells.
+	_, sendErr := conn.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(request))), request...))
+	end, err := readFrames(conn, frame)
+	if err != nil && ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err != nil && sendErr != nil {
+		return nil, fmt.Errorf("ask the store's owner: %w", errors.Join(sendErr, err))
+	}
+	return end, err
+}
+
+func readFrames(conn net.Conn, frame func(kind byte, payload []byte) error) ([]byte, error) {
+	in := bufio.NewReaderSize(conn, 256<<10)
+	var buf []byte
+	for {
+		var head [5]byte
+		if _, err := io.ReadFull(in, head[:]); err != nil {
+			return nil, fmt.Errorf("the store's owner broke off: %w", err)
+		}
+		n := binary.BigEndian.Uint32(head[1:])
+		if n > maxFrame {
+			return nil, fmt.Errorf("frame of %d bytes from the store's owner", n)
+		}
+		if cap(buf) < int(n) {
+			buf = make([]byte, n)
+		}
+		buf = buf[:n]
+		if _, err := io.ReadFull(in, buf); err != nil {
+			return nil, fmt.Errorf("the store's owner broke off: %w", err)
+		}
+		switch head[0] {
+		case frameEnd:
+			return buf, nil
+		case frameError:
+			return nil, fmt.Errorf("the store's owner says: %s", buf)
+		}
+		if err := frame(head[0], buf); err != nil {
+			return nil, err
+		}
+	}
+}

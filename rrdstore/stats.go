@@ -1,0 +1,112 @@
+package rrdstore
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"lvs/dataplane"
+)
+
+// Stats tell how a store fares.
+type Stats struct {
+	// Bytes is the size of head.db; Used, how much of it holds something.
+	Bytes, Used int64
+	// Rows is how many are kept, from Oldest to Newest, which are zero when there
+	// is none.
+	Rows           uint64
+	Oldest, Newest time.Time
+	// Series is how many accounts are remembered, those gone included; Retired,
+	// how many superseded ones old rows still need.
+	Series, Retired int
+
+	// Commits succeeded and Failures did not; CommitTime is what both took
+	// together, and LastCommit the last one.
+	Commits, Failures      uint64
+	CommitTime, LastCommit time.Duration
+	RowBytes               int // of the last row
+	Unnumbered             int // entries left out of the last row, having no number
+	// Windows were removed by age or size, Reclaimed ones because the disk was
+	// full.
+	Windows, Reclaimed uint64
+	// Damaged is how many records were left out when the file was last read.
+	Damaged int
+	// Aside is where a damaged file was put in this process's time; empty: none.
+	Aside string
+}
+
+// Stats is the present state; on a closed store, the last one.
+func (s *Store) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.stats
+	st.Series, st.Retired = len(s.byID), len(s.retired)
+	for _, w := range s.windows {
+		st.Rows += w.rows
+	}
+	if len(s.windows) > 0 {
+		st.Oldest = time.Unix(int64(s.windows[0].first), 0).UTC()
+	}
+	if s.tick != 0 {
+		st.Newest = time.Unix(int64(s.tick), 0).UTC()
+	}
+	if !s.closed && s.broken == nil {
+		_ = s.guard(func() error { st.Used = s.used(); return nil })
+		st.Bytes = s.fileSize()
+	}
+	return st
+}
+
+// Remembered is every account as of the last committed tick, ordered by
+// [dataplane.Remembered.Compare].
+func (s *Store) Remembered(ctx context.Context) ([]dataplane.Remembered, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, ErrClosed
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := s.ready(); err != nil {
+		return nil, err
+	}
+	epoch := ""
+	if d := s.byID[identity{}]; d != nil {
+		epoch = d.epoch
+	}
+	all := make([]dataplane.Remembered, 0, len(s.byID))
+	for _, se := range s.byID {
+		all = append(all, s.remembered(se, epoch))
+	}
+	slices.SortFunc(all, dataplane.Remembered.Compare)
+	return all, nil
+}
+
+func (s *Store) remembered(se *series, epoch string) dataplane.Remembered {
+	m := dataplane.Remembered{
+		Key: se.id.key, RIP: se.id.rip, Epoch: epoch, Gone: se.gone,
+		Status: se.status, LastChange: se.lastChange.time(),
+		Account: dataplane.Account{
+			Number: se.sid, Total: se.total,
+			FirstSeen: se.firstSeen.time(), LastSeen: se.lastSeen.time(),
+			LastReset: se.lastReset.time(), Resets: se.resets,
+		},
+	}
+	if se.gone {
+		m.Epoch = se.epoch
+	}
+	if !se.held {
+		m.Total = s.last[se.index]
+	}
+	if se.follows {
+		m.LastSeen = s.time.time()
+	}
+	if se.id.rip.IsValid() {
+		m.Number &= 0xffff
+	} else {
+		m.Number >>= 16
+	}
+	m.Kernel = minus(m.Total, se.offset)
+	return m
+}

@@ -1,0 +1,232 @@
+package rrdstore
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/bits"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+)
+
+const (
+	bucketMeta   = "meta"
+	bucketSeries = "series"
+	bucketRow    = "row"
+
+	// schema is the version of the whole file, the payload of meta/"schema".
+	schema    = 1
+	keySchema = "schema"
+
+	headName  = "head.db"
+	lockName  = "lock"
+	cleanName = "clean"
+
+	// pageSize is the same on every machine, so that files can be moved.
+	pageSize = 4096
+
+	minMaxBytes = 4 << 20
+)
+
+// Options say how much a store keeps.
+type Options struct {
+	// Retention is how long rows are kept; zero is 24 hours. Rows go by the
+	// window, about an hour of them.
+	Retention time.Duration
+	// MaxBytes bounds head.db, at the cost of Retention; zero is 1 GiB, and less
+	// than 4 MiB is 4 MiB.
+	MaxBytes int64
+	// Forget is how long the account of something that is gone is kept; zero is
+	// 32 days.
+	Forget time.Duration
+	// LockTimeout is how long Open waits for readers of the file and another
+	// owner to go; zero is one second.
+	LockTimeout time.Duration
+	// Logger is told of what the store did about damage or a full disk by
+	// itself; nil discards it.
+	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	set := func(d *time.Duration, v time.Duration) {
+		if *d <= 0 {
+			*d = v
+		}
+	}
+	set(&o.Retention, 24*time.Hour)
+	set(&o.Forget, 32*24*time.Hour)
+	set(&o.LockTimeout, time.Second)
+	if o.MaxBytes <= 0 {
+		o.MaxBytes = 1 << 30
+	}
+	o.MaxBytes = max(o.MaxBytes, minMaxBytes) / pageSize * pageSize
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// growBytes is by how much head.db grows at a time.
+func (o Options) growBytes() int64 {
+	return min(16<<20, max(64<<10, o.MaxBytes/64)) / pageSize * pageSize
+}
+
+// softBytes is how much of head.db may be in use before the oldest rows go. The
+// rest keeps a commit and a removal possible.
+func (o Options) softBytes() int64 { return o.MaxBytes - o.growBytes() - o.MaxBytes/8 }
+
+// A Store is the owner of a store directory. Its methods may be called from any
+// goroutine; commits take turns.
+type Store struct {
+	dir  string
+	opts Options
+	lock *os.File
+
+	mu     sync.Mutex
+	db     *bbolt.DB // replaced, under mu, only when a damaged file is put aside
+	closed bool
+	// stale says that memory may differ from the file, because a commit failed
+	// or none was read yet: it is read again before it is used.
+	stale bool
+	// broken is set when bbolt panicked or faulted on the file.
+	broken error
+	state
+	stats Stats
+}
+
+// Open opens the store in dir and becomes its owner; the directory is made when
+// it is not there. After an orderly close that takes milliseconds; otherwise the
+// whole file is verified first. Errors: [ErrLocked], [ErrNewer] and [ErrDamaged],
+// each leaving the file as it is, or what the system says.
+func Open(dir string, opts Options) (*Store, error) {
+	s := &Store{dir: dir, opts: opts.withDefaults(), stale: true}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	lock, err := lockDir(dir, s.opts.LockTimeout)
+	if err != nil {
+		return nil, err
+	}
+	s.lock = lock
+	if err := s.openHead(); err != nil {
+		return nil, errors.Join(err, s.lock.Close())
+	}
+	return s, nil
+}
+
+// OpenOrQuarantine is Open, but puts a damaged file aside as
+// head.db.damaged-TIME and starts a new one; Stats tells its path. Of files put
+// aside the newest two are kept.
+func OpenOrQuarantine(dir string, opts Options) (*Store, error) {
+	s, err := Open(dir, opts)
+	if !errors.Is(err, ErrDamaged) {
+		return s, err
+	}
+	opts = opts.withDefaults()
+	lock, lockErr := lockDir(dir, opts.LockTimeout)
+	if lockErr != nil {
+		return nil, lockErr
+	}
+	aside, moveErr := putAside(dir)
+	if err := errors.Join(moveErr, lock.Close()); err != nil {
+		return nil, fmt.Errorf("open store: put damaged file aside: %w", err)
+	}
+	opts.Logger.Error("store was damaged, starting a new one", "aside", aside, "err", err)
+	if s, err = Open(dir, opts); err == nil {
+		s.stats.Aside = aside
+	}
+	return s, err
+}
+
+// openHead checks head.db, opens it and reads it. The directory is locked.
+func (s *Store) openHead() error {
+	path := filepath.Join(s.dir, headName)
+	if err := inspect(s.dir); err != nil {
+		return err
+	}
+	if err := os.Remove(filepath.Join(s.dir, cleanName)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("open store: %w", err)
+	}
+	db, err := bbolt.Open(path, 0o600, s.boltOptions())
+	if errors.Is(err, berrors.ErrTimeout) {
+		return &LockedError{Dir: s.dir}
+	}
+	if err != nil {
+		return fmt.Errorf("open store: %w", err)
+	}
+	db.AllocSize = int(s.opts.growBytes())
+	s.db, s.broken, s.stale = db, nil, true
+	if err := s.guard(s.initialise); err != nil {
+		return errors.Join(fmt.Errorf("open store: %w", err), db.Close())
+	}
+	return nil
+}
+
+func (s *Store) boltOptions() *bbolt.Options {
+	o := &bbolt.Options{
+		Timeout:        s.opts.LockTimeout,
+		FreelistType:   bbolt.FreelistMapType,
+		NoFreelistSync: true,
+		PageSize:       pageSize,
+		MaxSize:        int(s.opts.MaxBytes),
+	}
+	if bits.UintSize == 64 {
+		// Room for all the file may ever be: a commit that had to map more would
+		// wait for every reader.
+		o.InitialMmapSize = int(s.opts.MaxBytes)
+	}
+	return o
+}
+
+// initialise makes what a new file lacks and reads the rest.
+func (s *Store) initialise() error {
+	missing := false
+	err := s.db.View(func(tx *bbolt.Tx) error {
+		missing = tx.Bucket([]byte(bucketRow)) == nil
+		return nil
+	})
+	if err == nil && missing {
+		err = s.db.Update(createBuckets)
+	}
+	if err != nil {
+		return err
+	}
+	return s.load()
+}
+
+func createBuckets(tx *bbolt.Tx) error {
+	for _, name := range []string{bucketMeta, bucketSeries, bucketRow} {
+		if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
+			return err
+		}
+	}
+	v := seal([]byte{recordVersion, schema}, 0, bucketMeta, 0, []byte(keySchema))
+	return tx.Bucket([]byte(bucketMeta)).Put([]byte(keySchema), v)
+}
+
+// Close ends the store in order, so that the next Open is quick. It waits for a
+// commit under way. Closing twice is [ErrClosed].
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return ErrClosed
+	}
+	s.closed = true
+	var err error
+	if s.broken == nil {
+		err = s.db.Close()
+		if err == nil {
+			err = markClean(s.dir)
+		}
+	}
+	if err = errors.Join(err, s.lock.Close()); err != nil {
+		return fmt.Errorf("close store: %w", err)
+	}
+	return nil
+}
