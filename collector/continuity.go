@@ -42,9 +42,10 @@ import (
 //
 // A real server that was missing and comes back with no counter below the last
 // known is continued: the kernel keeps a deleted one for a while and hands the
-// same one back. Not so when its service was made anew meanwhile. The kernel adds
-// an entry at the head of its list, so that an entry which moved ahead of another
-// was made anew; and it clears a service always together with its real servers.
+// same one back. Not so when its service was certainly made anew meanwhile. The
+// kernel adds an entry at the head of its list, so that an entry which moved
+// ahead of another was made anew; and it clears a service always together with
+// its real servers. Where a rule has to guess it errs to the lower total.
 // Source: ip_vs_add_dest, ip_vs_trash_get_dest, ip_vs_svc_hash and
 // ip_vs_zero_service in net/netfilter/ipvs/ip_vs_ctl.c.
 //

@@ -58,15 +58,12 @@ func (a *account) recall(m *dataplane.Remembered, held map[uint32]bool) {
 	held[a.Number] = true
 }
 
-// recallReal is called after its service is recalled.
 func (s *service) recallReal(m *dataplane.Remembered, held map[uint32]bool) {
 	r := s.real(m.RIP)
 	r.recall(m, held)
 	r.status, r.lastChange = m.Status, m.LastChange
 	if !m.Gone {
 		s.order = append(s.order, r)
-	} else if s.Resets[dataplane.Recreated] > 0 && m.LastSeen.Before(s.LastReset) {
-		r.gen = -2 // from before the service was made anew, as far as can be told
 	}
 }
 

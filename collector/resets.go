@@ -69,12 +69,6 @@ func (c *Continuity) applyService(s *service, src *dataplane.Snapshot, now time.
 	}
 	if !src.Partial && !c.follow(ofService, &s.account, cur.Kernel, src.Counters32, now) {
 		s.cleared, s.clearedBy = c.gen, c.whyCleared(s, &cur.Service)
-		if s.clearedBy == dataplane.Recreated && s.since < c.gen-1 {
-			// Void is what real servers counted that were gone by then. Those
-			// that were here are judged one by one: the reading of services and
-			// that of real servers are not one instant.
-			s.since, s.remadeBy = c.gen-1, dataplane.Recreated
-		}
 		c.restart(ofService, &s.account, s.clearedBy, now)
 		s.advance(cur.Kernel, cur.Kernel)
 	}
@@ -147,7 +141,7 @@ func (c *Continuity) applyReal(s *service, r *real, cur *dataplane.RealState, sr
 		r.begin(now)
 	case r.otherEpoch(src.Director.Epoch):
 		c.restart(ofReal, &r.account, dataplane.KernelRestart, now)
-	case r.gen < s.since:
+	case r.gen < s.since: // what it counted belongs to the service's last life
 		c.restart(ofReal, &r.account, s.remadeBy, now)
 	case !src.Partial && c.grownPast(s, r, cur.Kernel, src.Services[s.row].Kernel, wasCleared):
 		c.restart(ofReal, &r.account, s.clearedBy, now)
