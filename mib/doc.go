@@ -19,7 +19,7 @@ import "embed"
 
 // Texts holds the MIB modules as managers load them, OC-MIB.txt (the root) and
 // LVS-MIB.txt. Beyond each other they import SNMPv2-SMI, SNMPv2-TC and
-// SNMPv2-CONF only, which every manager has.
+// SNMPv2-CONF only. Debian's SNMP tools come without those; base.sh fetches them.
 //
 //go:embed OC-MIB.txt LVS-MIB.txt
 var Texts embed.FS

@@ -103,6 +103,9 @@ func walk(tree smi.Tree) (vs []variable) {
 		if !ok {
 			return vs
 		}
+		if next.Compare(name) <= 0 {
+			panic("after " + name.String() + " comes " + next.String())
+		}
 		vs = append(vs, variable{next, v})
 		name = next
 	}
@@ -112,7 +115,7 @@ func walk(tree smi.Tree) (vs []variable) {
 func text(v smi.Value) string {
 	switch v.Type {
 	case smi.Integer:
-		return fmt.Sprint("INTEGER: ", int32(v.Int))
+		return fmt.Sprint("INTEGER: ", int64(v.Int)) // which shows a wrong sign
 	case smi.OctetString:
 		if len(v.Bytes) == 0 {
 			return `""`

@@ -134,9 +134,11 @@ func TestEveryCellIsTheSnapshots(t *testing.T) {
 	full.Director = edges().Director
 	backup := edges()
 	backup.Director.Daemons = backup.Director.Daemons[:1]
+	master := edges()
+	slices.Reverse(master.Director.Daemons)
 	idle := edges()
 	idle.Director.Daemons, idle.Services = nil, nil
-	for name, snap := range map[string]*dataplane.Snapshot{"edges": edges(), "large": full, "backup": backup, "empty": idle} {
+	for name, snap := range map[string]*dataplane.Snapshot{"edges": edges(), "large": full, "backup": backup, "master first": master, "empty": idle} {
 		if diff := cmp.Diff(snapshotLines(snap), lines(walk(Build(snap)))); diff != "" {
 			t.Errorf("%s (-snapshot +tree):\n%s", name, diff)
 		}
