@@ -57,19 +57,19 @@ func diffDaemons(want *Spec, have []dataplane.SyncDaemon, owned Owned) (stop, st
 // has none.
 func diffService(changes []Change, w *Service, have *dataplane.ServiceState) []Change {
 	if have == nil {
-		changes = append(changes, Change{Op: AddService, Key: w.Key, Service: w.Service})
+		changes = append(changes, Change{Op: AddService, Key: w.Key, Service: normalService(w.Service)})
 		have = &dataplane.ServiceState{}
 	} else if normalService(w.Service) != normalService(have.Service) {
-		changes = append(changes, Change{Op: EditService, Key: w.Key, Service: w.Service, Was: have.Service})
+		changes = append(changes, Change{Op: EditService, Key: w.Key, Service: normalService(w.Service), Was: normalService(have.Service)})
 	}
 	var lowered []Change
 	for i := range w.Reals {
-		r := w.Reals[i]
+		r := normalReal(w.Reals[i])
 		h := have.Real(r.RIP)
 		switch {
 		case h == nil:
 			changes = append(changes, Change{Op: AddRealServer, Key: w.Key, Real: r})
-		case normalReal(r) == normalReal(h.RealServer):
+		case r == normalReal(h.RealServer):
 		case r.Weight < h.Weight:
 			lowered = append(lowered, Change{Op: EditRealServer, Key: w.Key, Real: r, WasReal: h.RealServer})
 		default:
@@ -79,7 +79,7 @@ func diffService(changes []Change, w *Service, have *dataplane.ServiceState) []C
 	changes = append(changes, lowered...)
 	for i := range have.Reals {
 		if h := &have.Reals[i]; w.real(h.RIP) == nil {
-			changes = append(changes, Change{Op: DeleteRealServer, Key: w.Key, Real: h.RealServer})
+			changes = append(changes, Change{Op: DeleteRealServer, Key: w.Key, Real: normalReal(h.RealServer)})
 		}
 	}
 	return changes
