@@ -18,6 +18,7 @@ const nlHeader = 16 // struct nlmsghdr
 // the next; see fill.
 func messages(b []byte) iter.Seq2[netlink.Message, error] {
 	return func(yield func(netlink.Message, error) bool) {
+		b := b[:len(b):len(b)]
 		for at := 0; at < len(b); {
 			if len(b)-at < nlHeader {
 				yield(netlink.Message{}, fmt.Errorf("%d bytes at byte %d of a datagram are no message", len(b)-at, at))

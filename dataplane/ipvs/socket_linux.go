@@ -131,7 +131,7 @@ func (s *socket) ReceiveIter() iter.Seq2[netlink.Message, error] {
 			yield(netlink.Message{}, err)
 			return
 		}
-		for m, err := range messages(s.in[:n:n]) {
+		for m, err := range messages(s.in[:n]) {
 			if !yield(m, err) || err != nil {
 				return
 			}

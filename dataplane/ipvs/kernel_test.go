@@ -1,0 +1,357 @@
+package ipvs
+
+import (
+	"encoding/binary"
+	"io/fs"
+	"iter"
+	"net/netip"
+	"os"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/mdlayher/netlink"
+
+	"lvs/dataplane"
+)
+
+// A kernel is a model of the kernel's side of the family: a table, and sockets
+// that dump it as the kernel does, by position, one datagram at a time.
+type kernel struct {
+	mu       sync.Mutex
+	family   uint16 // 0: ip_vs is not loaded
+	table    []*service
+	foreign  int                        // rows of other network namespaces, which come first
+	fill     int                        // bytes of a datagram
+	between  func()                     // called before each datagram of a dump is filled
+	narrow   bool                       // no STATS64, as before Linux 4.1
+	silent   bool                       // answers nothing
+	refuse   func([]byte) syscall.Errno // what a command is answered with
+	requests [][]byte                   // generic netlink header and attributes of all but dumps
+	dials    int
+	dumps    int
+}
+
+type service struct {
+	key   dataplane.ServiceKey
+	sched string
+	stats uint64
+	reals []*realServer
+}
+
+type realServer struct {
+	rip   netip.AddrPort
+	stats uint64
+}
+
+func newKernel() *kernel { return &kernel{family: 28, fill: 3776} }
+
+// client is a Client of k.
+func (k *kernel) client(t *testing.T) *Client {
+	t.Helper()
+	ns, err := openNamespace("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newClient(ns, k.dial, defaultTimeout)
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+func (k *kernel) dial() (*netlink.Conn, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.dials++
+	return netlink.NewConn(&fakeSocket{k: k, wake: make(chan struct{}, 1), closed: make(chan struct{})}, 4242), nil
+}
+
+// A fakeSocket is one socket of a kernel.
+type fakeSocket struct {
+	k      *kernel
+	wake   chan struct{} // something changed for who waits
+	closed chan struct{}
+	once   sync.Once
+
+	mu       sync.Mutex
+	deadline time.Time
+	queue    [][]byte
+	dump     func() []byte // fills the next datagram; nil when none is under way
+}
+
+func (s *fakeSocket) Close() error {
+	err := fs.ErrClosed
+	s.once.Do(func() { close(s.closed); err = nil })
+	return err
+}
+
+func (s *fakeSocket) SetDeadline(t time.Time) error {
+	s.mu.Lock()
+	s.deadline = t
+	s.mu.Unlock()
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+	return nil
+}
+func (s *fakeSocket) SetReadDeadline(t time.Time) error      { return s.SetDeadline(t) }
+func (s *fakeSocket) SetWriteDeadline(time.Time) error       { return nil }
+func (s *fakeSocket) SendMessages(m []netlink.Message) error { return s.Send(m[0]) }
+func (s *fakeSocket) Receive() (ms []netlink.Message, err error) {
+	for m, err := range s.ReceiveIter() {
+		if err != nil {
+			return nil, err
+		}
+		ms = append(ms, m)
+	}
+	return ms, nil
+}
+
+func (s *fakeSocket) ReceiveIter() iter.Seq2[netlink.Message, error] {
+	return func(yield func(netlink.Message, error) bool) {
+		b, err := s.read()
+		if err != nil {
+			yield(netlink.Message{}, err)
+			return
+		}
+		for m, err := range messages(b) {
+			if !yield(m, err) {
+				return
+			}
+		}
+	}
+}
+
+// read waits for a datagram. With it taken, the kernel fills the next of a dump.
+func (s *fakeSocket) read() ([]byte, error) {
+	for {
+		s.mu.Lock()
+		if len(s.queue) > 0 {
+			b := s.queue[0]
+			s.queue = s.queue[1:]
+			if s.dump != nil {
+				s.fillNext()
+			}
+			s.mu.Unlock()
+			return b, nil
+		}
+		left := time.Until(s.deadline)
+		s.mu.Unlock()
+		if left <= 0 {
+			return nil, os.ErrDeadlineExceeded
+		}
+		select {
+		case <-s.closed:
+			return nil, fs.ErrClosed
+		case <-s.wake:
+		case <-time.After(left):
+		}
+	}
+}
+
+func (s *fakeSocket) fillNext() {
+	b := s.dump()
+	s.queue = append(s.queue, b)
+	if binary.NativeEndian.Uint16(b[4:]) == uint16(netlink.Done) {
+		s.dump = nil
+	}
+}
+
+// Send takes a request, and acts on it before it returns, as the kernel does.
+func (s *fakeSocket) Send(m netlink.Message) error {
+	select {
+	case <-s.closed:
+		return fs.ErrClosed
+	default:
+	}
+	k := s.k
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if k.silent {
+		return nil
+	}
+	if m.Header.Type == ctrlID {
+		s.queue = append(s.queue, k.newFamily(m))
+		return nil
+	}
+	if k.family == 0 || uint16(m.Header.Type) != k.family {
+		s.queue = append(s.queue, errorMessage(m, syscall.ENOENT))
+		return nil
+	}
+	if m.Header.Flags&netlink.Dump == netlink.Dump {
+		k.dumps++
+		s.dump = k.startDump(m)
+		s.fillNext()
+		return nil
+	}
+	k.requests = append(k.requests, append([]byte(nil), m.Data...))
+	if k.refuse != nil {
+		if errno := k.refuse(m.Data); errno != 0 {
+			s.queue = append(s.queue, errorMessage(m, errno))
+			return nil
+		}
+	}
+	s.queue = append(s.queue, k.answer(m))
+	return nil
+}
+
+func (k *kernel) answer(m netlink.Message) []byte {
+	switch command(m.Data[0]) {
+	case cmdGetInfo:
+		e := request(nil, cmdSetInfo)
+		e.u32(infoVersion, 0x010201)
+		e.u32(infoConnTabSize, 4096)
+		return wire(m, 0, e.b)
+	case cmdGetConfig:
+		e := request(nil, cmdSetConfig)
+		e.u32(attrTimeoutTCP, 900)
+		e.u32(attrTimeoutTCPFin, 120)
+		e.u32(attrTimeoutUDP, 300)
+		return wire(m, 0, e.b)
+	case cmdGetService:
+		if svc := k.find(m.Data); svc != nil {
+			return wire(m, 0, k.serviceRow(svc))
+		}
+		return errorMessage(m, syscall.ESRCH)
+	}
+	return errorMessage(m, 0)
+}
+
+// find is the service whose key a request's SERVICE attribute has.
+func (k *kernel) find(data []byte) *service {
+	for _, svc := range k.table {
+		e := encoder{}
+		e.key(svc.key)
+		if len(data) >= genlHeader && string(data[genlHeader:]) == string(e.b) {
+			return svc
+		}
+	}
+	return nil
+}
+
+// startDump is the kernel's dump callback with its memory: a position.
+func (k *kernel) startDump(m netlink.Message) func() []byte {
+	start := 0
+	return func() []byte {
+		if k.between != nil {
+			k.between()
+		}
+		rows, row := k.rows(m.Data)
+		var b []byte
+		for ; start < rows; start++ {
+			data := row(start)
+			if data == nil {
+				continue
+			}
+			msg := wire(m, netlink.Multi, data)
+			if len(b)+len(msg) > k.fill {
+				break
+			}
+			b = append(b, msg...)
+		}
+		if b == nil {
+			done := m
+			done.Header.Type = netlink.Done
+			return wire(done, netlink.Multi, make([]byte, 4))
+		}
+		return b
+	}
+}
+
+// rows is how many rows a dump would have now, and what gives one of them.
+func (k *kernel) rows(req []byte) (int, func(int) []byte) {
+	switch command(req[0]) {
+	case cmdGetService:
+		return k.foreign + len(k.table), func(i int) []byte {
+			if i < k.foreign {
+				return nil
+			}
+			return k.serviceRow(k.table[i-k.foreign])
+		}
+	case cmdGetDest:
+		if svc := k.find(req); svc != nil {
+			return len(svc.reals), func(i int) []byte { return k.realRow(svc.reals[i]) }
+		}
+	}
+	return 0, nil
+}
+
+func (k *kernel) serviceRow(svc *service) []byte {
+	e := request(nil, cmdNewService)
+	e.nest(attrService, func() {
+		e.serviceKey(svc.key)
+		e.text(svcSchedName, svc.sched)
+		binary.NativeEndian.PutUint32(e.put(svcFlags, 8), uint32(dataplane.FlagHashed))
+		e.u32(svcTimeout, 0)
+		e.u32(svcNetmask, 0xffffffff)
+		k.stats(&e, svcStats, svcStats64, svc.stats)
+	})
+	return e.b
+}
+
+func (k *kernel) realRow(r *realServer) []byte {
+	e := request(nil, cmdNewDest)
+	e.nest(attrDest, func() {
+		e.address(destAddr, r.rip.Addr().AsSlice())
+		e.be16(destPort, r.rip.Port())
+		for _, typ := range []uint16{destFwdMethod, destWeight, destUThresh, destLThresh, destActiveConns, destInactConns, destPersistConns} {
+			e.u32(typ, uint32(typ))
+		}
+		e.u16(destAddrFamily, af(dataplane.FamilyOf(r.rip.Addr())))
+		k.stats(&e, destStats, destStats64, r.stats)
+	})
+	return e.b
+}
+
+func (k *kernel) stats(e *encoder, narrow, wide uint16, v uint64) {
+	e.nest(narrow, func() {
+		for typ := uint16(1); typ <= numStats; typ++ {
+			if typ == statsInBytes || typ == statsOutBytes {
+				binary.NativeEndian.PutUint64(e.put(typ, 8), v)
+			} else {
+				e.u32(typ, uint32(v))
+			}
+		}
+	})
+	if k.narrow {
+		return
+	}
+	e.nest(wide, func() {
+		for typ := uint16(1); typ <= numStats; typ++ {
+			binary.NativeEndian.PutUint64(e.put(typ, 8), v)
+		}
+	})
+}
+
+func (k *kernel) newFamily(m netlink.Message) []byte {
+	if k.family == 0 {
+		return errorMessage(m, syscall.ENOENT)
+	}
+	e := encoder{[]byte{1, 2, 0, 0}}
+	e.text(ctrlFamilyName, familyName)
+	e.u16(ctrlFamilyID, k.family)
+	return wire(m, 0, e.b)
+}
+
+// wire makes an answer to a request.
+func wire(req netlink.Message, flags netlink.HeaderFlags, data []byte) []byte {
+	h := req.Header
+	h.Flags = flags
+	h.Length = uint32((nlHeader + len(data) + 3) &^ 3)
+	b, err := netlink.Message{Header: h, Data: data}.MarshalBinary()
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// errorMessage is an NLMSG_ERROR; errno 0 is an acknowledgement.
+func errorMessage(req netlink.Message, errno syscall.Errno) []byte {
+	data := make([]byte, 4+nlHeader)
+	binary.NativeEndian.PutUint32(data, uint32(-int32(errno)))
+	req.Header.Type = netlink.Error
+	return wire(req, 0, data)
+}
