@@ -1,0 +1,261 @@
+// Package agent is lvs-agent: flags and configuration, the parts put together,
+// and their life. It is the one place that knows every part.
+//
+// One sample goes one way: the kernelSource reads the director, the sampler
+// continues its totals, the ledger stores it, and then every window shows it.
+// Nothing in the way of a request reads the kernel.
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"os"
+	"os/signal"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/version"
+
+	"lvs/collector"
+	"lvs/collector/prom"
+	"lvs/dataplane"
+	"lvs/internal/config"
+	"lvs/mib/agentx"
+	"lvs/rrdstore"
+)
+
+// Run is the program: it runs the command that args name until ctx ends.
+func Run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	f, err := parseFlags(args, stdout, stderr)
+	if errors.Is(err, errUsage) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if f.command == "check-config" {
+		if _, err := config.Load(f.check); err != nil {
+			return err
+		}
+		fmt.Fprintf(stdout, "%s is valid.\n", f.check)
+		return nil
+	}
+	s, err := settle(f)
+	if err != nil {
+		return err
+	}
+	a, err := newAgent(f, s)
+	if err != nil {
+		return err
+	}
+	return a.run(ctx)
+}
+
+// An agent is the running program. Lock order: reloading, mu.
+type agent struct {
+	flags    *flags
+	log      *slog.Logger
+	source   *kernelSource
+	sampler  *collector.Sampler
+	ledger   *ledger          // nil without a store
+	subagent *agentx.Subagent // nil without SNMP
+	director *directorRun     // nil when only observing
+
+	samples, commits prometheus.Histogram // durations
+	exposition       atomic.Pointer[prom.Exposition]
+
+	reloading sync.Mutex // held by a reload, before mu
+
+	mu        sync.Mutex
+	settings  *settings
+	reloadErr error // of the latest reload
+	loadedAt  time.Time
+}
+
+// newAgent puts the parts together; nothing runs yet.
+func newAgent(f *flags, s *settings) (*agent, error) {
+	a := &agent{
+		flags: f, log: f.logger, settings: s, loadedAt: time.Now(),
+		source:  &kernelSource{netNS: s.netNS, log: f.logger},
+		samples: prom.NewDurations(), commits: prom.NewDurations(),
+	}
+	cfg := collector.Config{
+		Interval: s.interval, Source: a.source, Sinks: map[string]collector.Sink{}, Names: names(s),
+		Observe: func(d time.Duration) { a.samples.Observe(d.Seconds()) }, Logger: a.log,
+	}
+	if s.storePath != off {
+		a.ledger = &ledger{
+			dir: s.storePath, log: a.log, duration: a.commits,
+			opts: rrdstore.Options{Retention: s.retention, MaxBytes: int64(s.maxSize), Forget: collector.DefaultForget, Logger: a.log},
+		}
+		cfg.Ledger = a.ledger
+		cfg.After = a.lastTick()
+	}
+	if s.agentX != off {
+		var err error
+		if a.subagent, err = newSubagent(s.agentX, a.log); err != nil {
+			return nil, err
+		}
+		numbered := func() bool { return a.ledger == nil || a.ledger.recalled.Load() }
+		cfg.Sinks["snmp"] = &mibSink{a.subagent, numbered}
+	}
+	if s.file.Director != nil {
+		a.director = newDirectorRun(a.source, s, a.log)
+		cfg.Sinks["director"] = a.director
+	}
+	var err error
+	if a.sampler, err = collector.New(cfg); err != nil {
+		return nil, err
+	}
+	return a, a.expose(s)
+}
+
+// lastTick is the newest tick in the store, the zero Time where it has none or
+// cannot be opened yet; the ledger tries again and says why.
+func (a *agent) lastTick() time.Time {
+	store, err := a.ledger.open()
+	if err != nil {
+		return time.Time{}
+	}
+	return store.Stats().Newest
+}
+
+// expose makes /metrics as the settings want it.
+func (a *agent) expose(s *settings) error {
+	e, err := prom.New(prom.Options{
+		Snapshot: func() *dataplane.Snapshot { return a.sampler.Latest() }, Health: a.health,
+		Reals: s.reals, RealsLimit: s.realsLimit, KernelRates: s.kernelRates,
+		NodeIPVS: s.compat == "node-ipvs", BackendLabels: s.backendLabels,
+		SampleDurations: a.samples, CommitDurations: a.commits, Process: prom.ProcessMetrics(),
+	})
+	if err == nil {
+		a.exposition.Store(e)
+	}
+	return err
+}
+
+// names looks names up in the configuration file.
+func names(s *settings) collector.Names {
+	n := s.file.Names
+	if n.Len() == 0 {
+		return nil
+	}
+	return func(key dataplane.ServiceKey, rip netip.AddrPort) string {
+		service, real := n.Name(key, rip)
+		if rip.IsValid() {
+			return real
+		}
+		return service
+	}
+}
+
+func (a *agent) interval() time.Duration {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.settings.interval
+}
+
+// run runs every part until ctx ends or HTTP cannot be served, and stops them in
+// order: sampler, store, subagent, HTTP, netlink. No tick is lost by that.
+func (a *agent) run(ctx context.Context) (err error) {
+	a.log.Info("starting lvs-agent", "version", version.Info(), "interval", a.interval(), "store", a.settings.storePath,
+		"agentx", a.settings.agentX, "runs_services", a.director != nil)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+
+	parts := []*part{
+		start("sampler", a.sampler.Run),
+		start("director", a.runDirector),
+		start("agentx", a.runSubagent),
+		start("http", a.serve),
+	}
+	for _, p := range parts {
+		go func() {
+			if <-p.done; p.err != nil {
+				cancel(fmt.Errorf("%s: %w", p.name, p.err))
+			}
+		}()
+	}
+	var others sync.WaitGroup
+	others.Go(func() { a.announce(ctx) })
+	others.Go(func() { watchdog(ctx, a.log, func() bool { return true }) })
+	others.Go(func() { a.reloadOn(ctx, hup) })
+
+	<-ctx.Done()
+	notify(a.log, "STOPPING=1")
+	a.log.Info("stopping")
+	sampler, rest := parts[0], parts[1:]
+	sampler.stop()
+	if a.ledger != nil {
+		err = errors.Join(err, a.ledger.Close())
+	}
+	for _, p := range rest {
+		p.stop()
+	}
+	others.Wait()
+	err = errors.Join(err, a.source.Close())
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		err = errors.Join(cause, err)
+	}
+	return err
+}
+
+func (a *agent) runSubagent(ctx context.Context) error {
+	if a.subagent == nil {
+		return nil
+	}
+	return a.subagent.Run(ctx)
+}
+
+func (a *agent) runDirector(ctx context.Context) error {
+	if a.director == nil {
+		return nil
+	}
+	return a.director.Run(ctx)
+}
+
+// announce tells the service manager when there is something to serve, or that
+// it takes longer: the agent is up also where ip_vs is not loaded yet.
+func (a *agent) announce(ctx context.Context) {
+	select {
+	case <-a.sampler.Ready():
+	case <-time.After(5 * time.Second):
+	case <-ctx.Done():
+		return
+	}
+	notify(a.log, "READY=1")
+}
+
+// A part is a task that runs until it is stopped, or fails.
+type part struct {
+	name   string
+	cancel context.CancelFunc
+	done   chan struct{} // closed when it has ended; err is set then
+	err    error
+}
+
+func start(name string, run func(context.Context) error) *part {
+	ctx, cancel := context.WithCancel(context.Background())
+	p := &part{name: name, cancel: cancel, done: make(chan struct{})}
+	go func() {
+		defer close(p.done)
+		p.err = run(ctx)
+	}()
+	return p
+}
+
+// stop ends the part and waits for it.
+func (p *part) stop() {
+	p.cancel()
+	<-p.done
+}

@@ -1,0 +1,219 @@
+package agent
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"lvs/dataplane"
+	"lvs/internal/director"
+)
+
+// apiVersion is the version of the documents under /api/v1. Fields are only
+// ever added to a version.
+const apiVersion = 1
+
+// The types below are the document /api/v1/snapshot, described in the README.
+// All counters are JSON integers of up to 64 bits: a reader that takes numbers
+// for doubles rounds those beyond 2^53.
+type (
+	apiSnapshot struct {
+		Version      int          `json:"version"`
+		Tick         time.Time    `json:"tick"`
+		Time         time.Time    `json:"time"`
+		TookSeconds  float64      `json:"took_seconds"`
+		Interval     float64      `json:"interval_seconds"`
+		Stale        bool         `json:"stale"`
+		Partial      bool         `json:"partial"`
+		Inconsistent int          `json:"inconsistent"`
+		Director     apiDirector  `json:"director"`
+		Services     []apiService `json:"services"`
+		// Run is how the running of services stands; absent when only observing.
+		Run *director.Status `json:"run,omitempty"`
+	}
+	apiDirector struct {
+		IPVSVersion   string            `json:"ipvs_version"`
+		Epoch         string            `json:"epoch"`
+		ConnTableSize uint32            `json:"connection_table_size"`
+		Connections   *uint64           `json:"connections,omitempty"`
+		Timeouts      apiTimeouts       `json:"timeouts_seconds"`
+		SyncDaemons   []apiDaemon       `json:"sync_daemons"`
+		Sysctls       map[string]string `json:"sysctls,omitempty"`
+		*apiAccount
+	}
+	apiTimeouts struct {
+		TCP    int64 `json:"tcp"`
+		TCPFin int64 `json:"tcp_fin"`
+		UDP    int64 `json:"udp"`
+	}
+	apiDaemon struct {
+		Role      string `json:"role"`
+		Interface string `json:"interface"`
+		SyncID    uint32 `json:"sync_id"`
+	}
+	// apiAccount is what service, real server and director have in common.
+	apiAccount struct {
+		Total       apiCounters       `json:"total"`
+		Kernel      apiCounters       `json:"kernel"`
+		Rates       *apiRates         `json:"rates,omitempty"`
+		KernelRates apiRates          `json:"kernel_rates"`
+		FirstSeen   time.Time         `json:"first_seen"`
+		LastReset   *time.Time        `json:"last_reset,omitempty"`
+		Resets      map[string]uint32 `json:"resets,omitempty"`
+	}
+	apiCounters struct {
+		Connections uint64 `json:"connections"`
+		InPackets   uint64 `json:"in_packets"`
+		OutPackets  uint64 `json:"out_packets"`
+		InBytes     uint64 `json:"in_bytes"`
+		OutBytes    uint64 `json:"out_bytes"`
+	}
+	apiRates   apiCounters
+	apiService struct {
+		Key                string `json:"key"`
+		Name               string `json:"name,omitempty"`
+		Number             uint32 `json:"number"`
+		Family             string `json:"family"`
+		Protocol           string `json:"protocol,omitempty"`
+		VIP                string `json:"vip,omitempty"`
+		Port               uint16 `json:"port"`
+		FWMark             uint32 `json:"fwmark,omitempty"`
+		Scheduler          string `json:"scheduler"`
+		Flags              string `json:"flags,omitempty"`
+		PersistenceTimeout int64  `json:"persistence_timeout_seconds,omitempty"`
+		Netmask            string `json:"persistence_netmask,omitempty"`
+		PersistenceEngine  string `json:"persistence_engine,omitempty"`
+		*apiAccount
+		Reals []apiReal `json:"real_servers"`
+	}
+	apiReal struct {
+		Address        string `json:"address"`
+		Name           string `json:"name,omitempty"`
+		Number         uint32 `json:"number"`
+		Method         string `json:"forwarding_method"`
+		TunnelType     string `json:"tunnel_type,omitempty"`
+		TunnelPort     uint16 `json:"tunnel_port,omitempty"`
+		TunnelChecksum string `json:"tunnel_checksum,omitempty"`
+		Weight         uint32 `json:"weight"`
+		UpperThreshold uint32 `json:"upper_threshold,omitempty"`
+		LowerThreshold uint32 `json:"lower_threshold,omitempty"`
+		Active         uint32 `json:"active_connections"`
+		Inactive       uint32 `json:"inactive_connections"`
+		Persistent     uint32 `json:"persistent_connections"`
+		State          string `json:"state"`
+		*apiAccount
+		LastChange *time.Time `json:"last_change,omitempty"`
+	}
+)
+
+// snapshotDocument is snap as /api/v1/snapshot shows it. Of a partial snapshot
+// the accounts of services and real servers are unknown and left out.
+func snapshotDocument(snap *dataplane.Snapshot, interval time.Duration, stale bool) *apiSnapshot {
+	d := &snap.Director
+	doc := &apiSnapshot{
+		Version: apiVersion, Tick: snap.Tick.UTC(), Time: snap.Time.UTC(), TookSeconds: snap.Took.Seconds(),
+		Interval: interval.Seconds(), Stale: stale, Partial: snap.Partial, Inconsistent: snap.Inconsistent,
+		Director: apiDirector{
+			IPVSVersion: d.Version, Epoch: d.Epoch, ConnTableSize: d.ConnTableSize, Sysctls: d.Sysctls,
+			Timeouts:    apiTimeouts{int64(d.Timeouts.TCP / time.Second), int64(d.Timeouts.TCPFin / time.Second), int64(d.Timeouts.UDP / time.Second)},
+			SyncDaemons: make([]apiDaemon, 0, len(d.Daemons)),
+		},
+		Services: make([]apiService, len(snap.Services)),
+	}
+	if d.HasConnections {
+		doc.Director.Connections = &d.Connections
+	}
+	if d.HasStats {
+		doc.Director.apiAccount = accountDocument(&d.Account, &d.Rates, &d.KernelRates)
+	}
+	for _, daemon := range d.Daemons {
+		doc.Director.SyncDaemons = append(doc.Director.SyncDaemons, apiDaemon{daemon.Role.String(), daemon.Interface, daemon.SyncID})
+	}
+	for i := range snap.Services {
+		doc.Services[i] = serviceDocument(&snap.Services[i], snap.Partial)
+	}
+	return doc
+}
+
+func serviceDocument(s *dataplane.ServiceState, partial bool) apiService {
+	doc := apiService{
+		Key: s.Key.String(), Name: s.Name, Number: s.Number, Family: s.Key.Family.String(), FWMark: s.Key.FWMark,
+		Scheduler: s.Scheduler, Flags: s.Flags.Configured().String(), PersistenceTimeout: int64(s.Timeout / time.Second),
+		PersistenceEngine: s.PersistenceEngine, Reals: make([]apiReal, len(s.Reals)),
+	}
+	if !s.Key.IsMark() {
+		doc.Protocol, doc.VIP, doc.Port = s.Key.Protocol.String(), s.Key.VIP.Addr().String(), s.Key.VIP.Port()
+	}
+	if s.Flags&dataplane.FlagPersistent != 0 && !s.Netmask.IsFull() {
+		doc.Netmask = s.Netmask.String()
+	}
+	if !partial {
+		doc.apiAccount = accountDocument(&s.Account, ratesIf(s.HasRates, &s.Rates), &s.KernelRates)
+	}
+	for i := range s.Reals {
+		doc.Reals[i] = realDocument(&s.Reals[i], partial)
+	}
+	return doc
+}
+
+func realDocument(r *dataplane.RealState, partial bool) apiReal {
+	doc := apiReal{
+		Address: r.RIP.String(), Name: r.Name, Number: r.Number, Method: r.Method.String(), Weight: r.Weight,
+		UpperThreshold: r.UpperThreshold, LowerThreshold: r.LowerThreshold,
+		Active: r.Active, Inactive: r.Inactive, Persistent: r.Persistent, State: r.Status().String(),
+		LastChange: timeIf(r.LastChange),
+	}
+	if r.Method == dataplane.Tunnel {
+		doc.TunnelType, doc.TunnelPort, doc.TunnelChecksum = r.Encap.Type.String(), r.Encap.Port, r.Encap.Flags.String()
+	}
+	if !partial {
+		doc.apiAccount = accountDocument(&r.Account, ratesIf(r.HasRates, &r.Rates), &r.KernelRates)
+	}
+	return doc
+}
+
+// accountDocument leaves out rates that are nil, as not known yet.
+func accountDocument(a *dataplane.Account, rates, kernelRates *dataplane.Rates) *apiAccount {
+	doc := &apiAccount{
+		Total: apiCounters(a.Total), Kernel: apiCounters(a.Kernel), Rates: (*apiRates)(rates), KernelRates: apiRates(*kernelRates),
+		FirstSeen: a.FirstSeen.UTC(), LastReset: timeIf(a.LastReset),
+	}
+	for reason, n := range a.Resets {
+		if n > 0 {
+			if doc.Resets == nil {
+				doc.Resets = map[string]uint32{}
+			}
+			doc.Resets[dataplane.ResetReason(reason).String()] = n
+		}
+	}
+	return doc
+}
+
+func ratesIf(known bool, r *dataplane.Rates) *dataplane.Rates {
+	if !known {
+		return nil
+	}
+	return r
+}
+
+func timeIf(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+// writeJSON answers with v, or with the error in writing it where nothing was
+// sent yet.
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	w.Write(append(b, '\n')) // an error here is the client's going away
+}

@@ -1,0 +1,139 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/common/promslog"
+	promslogflag "github.com/prometheus/common/promslog/flag"
+	"github.com/prometheus/common/version"
+	"github.com/prometheus/exporter-toolkit/web"
+	webflag "github.com/prometheus/exporter-toolkit/web/kingpinflag"
+
+	"lvs/collector"
+	"lvs/collector/prom"
+)
+
+// Defaults of the flags.
+const (
+	defaultListen = ":10587"
+	defaultStore  = "/var/lib/lvs-agent"
+	defaultAgentX = "unix:/var/agentx/master"
+	off           = "off"
+)
+
+// flags is the command line. A flag that the user gave overrides the
+// configuration file; the given ones are in set.
+type flags struct {
+	command string
+	check   string // the file that check-config was given
+	set     map[string]*bool
+
+	configFile    string
+	interval      time.Duration
+	storePath     string
+	retention     time.Duration
+	maxSize       uint64
+	agentX        string
+	netNS         string
+	reals         string
+	realsLimit    int
+	kernelRates   bool
+	compat        string
+	backendLabels string
+	web           *web.FlagConfig
+	logger        *slog.Logger
+}
+
+// errUsage ends a run that only printed help or the version.
+var errUsage = errors.New("nothing to run")
+
+// parseFlags reads the command line. What --help and --version print goes to
+// stdout, and the error is errUsage then.
+func parseFlags(args []string, stdout, stderr io.Writer) (*flags, error) {
+	f := &flags{set: map[string]*bool{}}
+	app := kingpin.New("lvs-agent", "Samples a Linux Virtual Server director once per interval and serves that one snapshot\n"+
+		"everywhere: SNMP (AgentX), Prometheus, JSON and history. Without a configuration it only observes.")
+	app.UsageWriter(stdout).ErrorWriter(stderr).HelpFlag.Short('h')
+	app.Version(version.Print("lvs-agent"))
+	var ended bool
+	app.Terminate(func(int) { ended = true })
+
+	app.Command("run", "Run the agent (the default command).").Default()
+	given := func(c *kingpin.FlagClause, name string) *kingpin.FlagClause {
+		f.set[name] = new(bool)
+		return c.IsSetByUser(f.set[name])
+	}
+	flag := func(name, help string) *kingpin.FlagClause { return given(app.Flag(name, help), name) }
+
+	flag("config.file", "Configuration file (YAML): names, and the services to run. Optional.").StringVar(&f.configFile)
+	flag("sample.interval", "How often the director is read, 1s to 1h.").Default(collector.DefaultInterval.String()).DurationVar(&f.interval)
+	flag("store.path", "Directory of the history and of all that survives a restart, or off.").Default(defaultStore).StringVar(&f.storePath)
+	flag("store.retention", "How long rows are kept.").Default("24h").DurationVar(&f.retention)
+	var size kingpin.Value = (*byteSize)(&f.maxSize)
+	flag("store.max-size", "How large the history may grow: 512MiB, 2GiB.").Default("1GiB").SetValue(size)
+	flag("snmp.agentx", "SNMP master agent: unix:PATH, tcp:HOST:PORT or off.").Default(defaultAgentX).StringVar(&f.agentX)
+	flag("netns", "Network namespace of the director: a path, or a name under /run/netns. Default is the agent's own.").StringVar(&f.netNS)
+	flag("prometheus.reals", "Series for each real server: auto (up to the limit), always or never.").Default("auto").EnumVar(&f.reals, "auto", "always", "never")
+	flag("prometheus.reals-limit", "Real servers above which auto leaves their series out.").Default(fmt.Sprint(prom.DefaultRealsLimit)).IntVar(&f.realsLimit)
+	flag("prometheus.kernel-rates", "Also show the kernel's own estimates of rates.").BoolVar(&f.kernelRates)
+	flag("prometheus.compat", "Also show another exporter's families: node-ipvs (node_exporter).").EnumVar(&f.compat, "", "node-ipvs")
+	flag("prometheus.backend-labels", "Labels of the node-ipvs families, comma-separated.").Default(strings.Join(prom.BackendLabels(), ",")).StringVar(&f.backendLabels)
+	f.web = webflag.AddFlags(app, defaultListen)
+	logging := &promslog.Config{Writer: stderr}
+	promslogflag.AddFlags(app, logging)
+
+	check := app.Command("check-config", "Check a configuration file and change nothing.")
+	check.Arg("file", "The file.").Required().StringVar(&f.check)
+
+	command, err := app.Parse(args)
+	switch {
+	case ended:
+		return nil, errUsage
+	case err != nil:
+		return nil, fmt.Errorf("%w (try --help)", err)
+	}
+	f.command, f.logger = command, promslog.New(logging)
+	return f, nil
+}
+
+// labels is the list of --prometheus.backend-labels; nil stands for all.
+func (f *flags) labels() []string {
+	labels := strings.FieldsFunc(f.backendLabels, func(r rune) bool { return r == ',' || r == ' ' })
+	if slices.Equal(labels, prom.BackendLabels()) {
+		return nil
+	}
+	return labels
+}
+
+// byteSize is a flag's number of bytes.
+type byteSize uint64
+
+func (b *byteSize) String() string { return fmt.Sprintf("%dB", uint64(*b)) }
+
+// Set reads a number with a unit of the powers of 1024, or of 1000 without "i".
+func (b *byteSize) Set(s string) error {
+	units := []struct {
+		name  string
+		bytes uint64
+	}{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40}, {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"B", 1}}
+	for _, u := range units {
+		digits, ok := strings.CutSuffix(s, u.name)
+		if !ok {
+			continue
+		}
+		var n uint64
+		if _, err := fmt.Sscanf(digits, "%d", &n); err != nil || fmt.Sprint(n) != digits || n == 0 || n > 1<<50/u.bytes {
+			break
+		}
+		*b = byteSize(n * u.bytes)
+		return nil
+	}
+	return fmt.Errorf("size %q: want a whole number and a unit, such as 512MiB or 2GiB", s)
+}

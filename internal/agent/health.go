@@ -1,0 +1,66 @@
+package agent
+
+import (
+	"github.com/prometheus/common/version"
+
+	"lvs/collector"
+	"lvs/collector/prom"
+	"lvs/dataplane"
+)
+
+// health is what the agent knows of itself now, for /metrics.
+func (a *agent) health() prom.Health {
+	s := a.sampler.Stats()
+	h := prom.Health{
+		Version: version.Version, Revision: version.GetRevision(), Up: s.Samples > 0 && !s.Failing, Interval: a.interval(),
+		SampleErrors: map[string]uint64{"read": s.SourceErrors},
+		DumpRetries:  s.Retries, Inconsistent: s.Inconsistent, LateTicks: s.Late, SkippedTicks: s.Skipped, Unnumbered: s.Unnumbered,
+		Resets:     resets(&s),
+		Components: map[string]bool{"kernel": !s.Failing},
+		Sinks:      map[string]prom.SinkHealth{},
+	}
+	for name, k := range s.Sinks {
+		h.Sinks[name] = prom.SinkHealth{Dropped: k.Dropped, Errors: k.Errors}
+	}
+	if a.ledger != nil {
+		a.storeHealth(&h, s.Ledger)
+	}
+	if a.subagent != nil {
+		a.agentXHealth(&h)
+	}
+	if a.flags.configFile != "" {
+		a.mu.Lock()
+		h.Config = &prom.ConfigHealth{ReloadOK: a.reloadErr == nil, LoadedAt: a.loadedAt}
+		a.mu.Unlock()
+	}
+	a.directorHealth(&h)
+	return h
+}
+
+func (a *agent) storeHealth(h *prom.Health, s collector.LedgerStats) {
+	h.Components["store"] = !s.Failing
+	h.Store = &prom.StoreHealth{CommitErrors: s.Errors + s.RecallErrors + s.Dropped, LateCommits: s.Late}
+	if store := a.ledger.current(); store != nil {
+		h.Store.Bytes = store.Stats().Bytes
+	}
+}
+
+func (a *agent) agentXHealth(h *prom.Health) {
+	s := a.subagent.Stats()
+	h.Components["agentx"] = s.Connected
+	h.AgentX = &prom.AgentXHealth{Connected: s.Connected, Reconnects: s.Reconnects, Requests: map[prom.AgentXRequest]uint64{}}
+	for r, n := range s.Requests {
+		h.AgentX.Requests[prom.AgentXRequest{PDU: r.Type.String(), Result: r.Error.Error()}] += n
+	}
+}
+
+func resets(s *collector.Stats) (r prom.Resets) {
+	for scope, counts := range map[prom.ResetScope]*dataplane.ResetCounts{
+		prom.DirectorResets: &s.DirectorResets, prom.ServiceResets: &s.ServiceResets, prom.RealResets: &s.RealResets,
+	} {
+		for reason, n := range counts {
+			r[scope][reason] = uint64(n)
+		}
+	}
+	return r
+}

@@ -1,0 +1,98 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/common/version"
+	"github.com/prometheus/exporter-toolkit/web"
+)
+
+// handler serves everything the agent has over HTTP.
+func (a *agent) handler() (http.Handler, error) {
+	landing, err := web.NewLandingPage(web.LandingConfig{
+		Name: "lvs-agent", Description: "Linux Virtual Server director, sampled once per interval",
+		Version: version.Info(), Profiling: "false",
+		Links: []web.LandingLinks{
+			{Address: "metrics", Text: "Metrics", Description: "for Prometheus; ?scope=director,services,reals,agent and ?service=GLOB choose parts"},
+			{Address: "api/v1/snapshot", Text: "Snapshot", Description: "the latest sample as JSON"},
+			{Address: "-/healthy", Text: "Healthy", Description: "whether the process answers"},
+			{Address: "-/ready", Text: "Ready", Description: "whether there is a sample to serve"},
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("landing page: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /{$}", landing)
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) { a.exposition.Load().ServeHTTP(w, r) })
+	mux.HandleFunc("GET /api/v1/snapshot", a.serveSnapshot)
+	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "lvs-agent is healthy.") })
+	mux.HandleFunc("GET /-/ready", a.serveReady)
+	mux.HandleFunc("POST /-/reload", a.serveReload)
+	mux.HandleFunc("PUT /-/reload", a.serveReload)
+	return mux, nil
+}
+
+// apiError is the answer of the API when it has none.
+type apiError struct {
+	Error string `json:"error"`
+}
+
+func (a *agent) serveSnapshot(w http.ResponseWriter, _ *http.Request) {
+	snap := a.sampler.Latest()
+	if snap == nil {
+		writeJSON(w, http.StatusServiceUnavailable, apiError{"there is no sample yet; the log says why, if it lasts"})
+		return
+	}
+	stats := a.sampler.Stats()
+	doc := snapshotDocument(snap, a.interval(), stats.Failing)
+	doc.Run = a.directorStatus()
+	writeJSON(w, http.StatusOK, doc)
+}
+
+func (a *agent) serveReady(w http.ResponseWriter, _ *http.Request) {
+	if a.sampler.Latest() == nil {
+		http.Error(w, "lvs-agent has no sample yet.", http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "lvs-agent is ready.")
+}
+
+func (a *agent) serveReload(w http.ResponseWriter, r *http.Request) {
+	if err := a.reload(r.Context()); err != nil {
+		http.Error(w, "nothing was changed: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	fmt.Fprintln(w, "lvs-agent has reloaded its configuration.")
+}
+
+// serve answers until ctx ends, then gives requests under way a moment.
+func (a *agent) serve(ctx context.Context) error {
+	h, err := a.handler()
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 1 << 16}
+	stopped := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(stopped)
+		grace, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+		defer cancel()
+		if server.Shutdown(grace) != nil {
+			server.Close()
+		}
+	})
+	err = web.ListenAndServe(server, a.flags.web, a.log)
+	if stop() { // it ended by itself
+		return err
+	}
+	<-stopped
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}

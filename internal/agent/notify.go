@@ -1,0 +1,49 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"golang.org/x/sys/unix"
+)
+
+// notify tells the service manager about the agent, if one asked to be told
+// (NOTIFY_SOCKET, sd_notify(3)).
+func notify(log *slog.Logger, state string) {
+	if _, err := daemon.SdNotify(false, state); err != nil {
+		log.Warn("the service manager could not be told", "state", state, "err", err)
+	}
+}
+
+// notifyReloading begins a reload; READY=1 ends it.
+func notifyReloading(log *slog.Logger) {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
+		log.Warn("no monotonic clock", "err", err)
+	}
+	notify(log, fmt.Sprintf("%s\nMONOTONIC_USEC=%d", daemon.SdNotifyReloading, now.Nano()/1000))
+}
+
+// watchdog gives a sign of life as often as the service manager wants one,
+// until ctx ends. It does so only while the sampler keeps its time.
+func watchdog(ctx context.Context, log *slog.Logger, alive func() bool) {
+	every, err := daemon.SdWatchdogEnabled(false)
+	if err != nil || every == 0 {
+		return
+	}
+	tick := time.NewTicker(every / 2)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if alive() {
+				notify(log, daemon.SdNotifyWatchdog)
+			}
+		}
+	}
+}

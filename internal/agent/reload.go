@@ -1,0 +1,56 @@
+package agent
+
+import (
+	"context"
+	"os"
+	"strings"
+	"time"
+)
+
+// reloadOn reloads at each signal until ctx ends.
+func (a *agent) reloadOn(ctx context.Context, hup <-chan os.Signal) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hup:
+			_ = a.reload(ctx) // logs and counts its error
+		}
+	}
+}
+
+// reload reads the configuration file again and takes it over, as a whole or,
+// where anything in it is wrong, not at all. It runs for one caller at a time.
+func (a *agent) reload(ctx context.Context) error {
+	a.reloading.Lock()
+	defer a.reloading.Unlock()
+	notifyReloading(a.log)
+	defer notify(a.log, "READY=1")
+	next, err := settle(a.flags)
+	if err == nil {
+		err = a.expose(next)
+	}
+	if err == nil {
+		err = a.sampler.SetInterval(next.interval)
+	}
+	a.mu.Lock()
+	a.reloadErr = err
+	before := a.settings
+	if err == nil {
+		a.settings, a.loadedAt = next, time.Now()
+	}
+	a.mu.Unlock()
+	if err != nil {
+		a.log.Error("the configuration was not reloaded, nothing was changed", "err", err)
+		return err
+	}
+	if fixed := before.needsRestart(next); len(fixed) > 0 {
+		a.log.Warn("some changed settings take a restart", "settings", strings.Join(fixed, ", "))
+	}
+	a.sampler.SetNames(names(next))
+	if a.director != nil && next.file.Director != nil {
+		a.director.set(ctx, next.file.Director)
+	}
+	a.log.Info("reloaded the configuration", "file", a.flags.configFile)
+	return nil
+}

@@ -1,0 +1,48 @@
+package agent
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+
+	"github.com/prometheus/common/version"
+
+	"lvs/dataplane"
+	"lvs/mib"
+	"lvs/mib/agentx"
+	"lvs/mib/smi"
+)
+
+// newSubagent makes the AgentX subagent that answers for the LVS-MIB.
+func newSubagent(address string, log *slog.Logger) (*agentx.Subagent, error) {
+	return agentx.New(agentx.Config{
+		Address:       address,
+		Registrations: []smi.OID{mib.Root()},
+		Description:   "lvs-agent " + version.Version,
+		SysORID:       mib.Root(),
+		SysORDescr:    "The LVS-MIB: virtual services and real servers of a Linux Virtual Server director.",
+		Logger:        log,
+	}, nil)
+}
+
+// A mibSink gives every snapshot to the subagent as a tree.
+type mibSink struct {
+	subagent *agentx.Subagent
+	// numbered reports whether row numbers are the stored ones. While they are
+	// not, tables stay empty: a poller must not take one service for another.
+	numbered func() bool
+}
+
+// Record makes the tree of a snapshot; see collector.Sink.
+func (m *mibSink) Record(_ context.Context, snap *dataplane.Snapshot) error {
+	if !m.numbered() {
+		rowless := *snap
+		rowless.Services = slices.Clone(snap.Services)
+		for i := range rowless.Services {
+			rowless.Services[i].Number = 0
+		}
+		snap = &rowless
+	}
+	m.subagent.Swap(mib.Build(snap))
+	return nil
+}
