@@ -1,0 +1,57 @@
+#!/bin/bash
+# run.sh - see the agent at work (make run).
+#
+# Where this machine's kernel has ip_vs, the agent observes it, and never writes
+# to it. Elsewhere it runs in the lab's kernel, on a small cluster with steady
+# traffic. Either way everything listens on loopback and is gone after Ctrl-C.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+http=127.0.0.1:${HTTP_PORT:-10587} snmp=127.0.0.1:${SNMP_PORT:-16161}
+dir=$(mktemp -d -t lvs-run.XXXXXX) || exit 1
+pids=()
+cleanup() {
+	trap - EXIT INT TERM
+	[ ${#pids[@]} = 0 ] || { kill "${pids[@]}" && wait "${pids[@]}"; } 2>/dev/null
+	rm -rf "$dir"
+}
+trap cleanup EXIT
+trap 'cleanup; exit 0' INT TERM
+
+if [ -e /proc/net/ip_vs ]; then
+	echo "This machine's kernel has ip_vs: observing it (reading only)."
+	"$here/serve.sh" "$top" "$dir" "$http" "$snmp" &
+	pids+=($!)
+	store="--store $dir/store"
+else
+	echo "This machine's kernel has no ip_vs: starting the lab's kernel with a small cluster."
+	# The guest writes its store below $dir as well, so history is readable here.
+	"$here/uml" --timeout 0 --forward "tcp:$http" --forward "udp:$snmp" -- \
+		"$here/demo.sh" "$top" "$dir" "$http" "$snmp" &
+	pids+=($!)
+	store="--store $dir/store"
+fi
+
+for ((i = 0; i < 600; i++)); do
+	curl -fs -m 1 -o "$dir/ready" "http://$http/-/ready" 2>/dev/null && break
+	kill -0 "${pids[0]}" 2>/dev/null || { echo "it ended early; what it printed is above" >&2; exit 1; }
+	sleep 0.2
+done
+[ -e "$dir/ready" ] || { echo "no answer on http://$http after two minutes" >&2; exit 1; }
+
+cat <<TEXT
+
+lvs-agent is up. In another terminal, here:
+
+  the start page       http://$http/
+  metrics              curl -s http://$http/metrics
+  one service only     curl -s 'http://$http/metrics?scope=services'
+  the sample as JSON   curl -s http://$http/api/v1/snapshot
+  the whole LVS-MIB    snmpwalk -v2c -c public $snmp .1.3.6.1.4.1.8225
+  with names           snmptable -v2c -c public -Ci -M build/mibs:mib -m LVS-MIB $snmp lvsServiceTable
+  the history          build/lvs-exporter fetch $store --start -5m --end now -o csv
+
+Counters move every two seconds: that is how often the kernel brings them up to
+date. Ctrl-C ends it all.
+TEXT
+wait "${pids[0]}"
