@@ -24,6 +24,7 @@ type plan struct {
 	unnumbered int
 	hint       int    // where in the last roster the next series is expected
 	epoch      string // of the last row
+	displaced  map[dataplane.ServiceKey][]displaced
 }
 
 // A seriesPut is a record to write.

@@ -3,6 +3,7 @@ package rrdstore
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"syscall"
 	"time"
 
@@ -35,8 +36,9 @@ func (s *Store) holder(p *plan, sid uint32, id identity) (*series, error) {
 			}
 			s.retire(p, other)
 		}
-		se = &series{seriesKey: seriesKey{sid, p.tick}, index: -1}
+		se = &series{seriesKey: seriesKey{sid, p.tick}, record: record{id: id}, index: -1}
 		s.byID[id], s.bySID[sid] = se, se
+		s.follow(p, se)
 	}
 	if se.index >= 0 {
 		p.hint = se.index + 1
@@ -48,19 +50,53 @@ func (s *Store) holder(p *plan, sid uint32, id identity) (*series, error) {
 // real servers, whose numbers are within the service's.
 func (s *Store) retire(p *plan, se *series) {
 	r := s.departed(p, se)
-	r.until = p.tick
-	s.put(se, r)
+	if r.id.rip.IsValid() {
+		if p.displaced == nil {
+			p.displaced = make(map[dataplane.ServiceKey][]displaced)
+		}
+		p.displaced[r.id.key] = append(p.displaced[r.id.key], displaced{se.sid & 0xffff, r})
+	}
 	delete(s.byID, r.id)
 	delete(s.bySID, se.sid)
-	s.retired[se.seriesKey] = p.tick
+	if se.from == p.tick { // it followed its service only just now
+		s.puts = slices.DeleteFunc(s.puts, func(put seriesPut) bool { return put.key == se.seriesKey })
+	} else {
+		ended := r
+		ended.until = p.tick
+		s.put(se, ended)
+		s.retired[se.seriesKey] = p.tick
+	}
 	if se.sid == 0 || se.sid&0xffff != 0 {
 		return
 	}
 	for sid, real := range s.bySID {
-		if sid>>16 == se.sid>>16 && real.seen != p.tick {
+		if sid>>16 == se.sid>>16 {
 			s.retire(p, real)
 		}
 	}
+}
+
+// A displaced real server lost its number because its service did.
+type displaced struct {
+	number uint32
+	record record
+}
+
+// follow gives the real servers of a service that got another number their old
+// places within it, among them those that are gone and only remembered.
+func (s *Store) follow(p *plan, service *series) {
+	if service.sid&0xffff != 0 {
+		return
+	}
+	for _, d := range p.displaced[service.id.key] {
+		sid := service.sid | d.number
+		if s.byID[d.record.id] == nil && s.bySID[sid] == nil {
+			se := &series{seriesKey: seriesKey{sid, p.tick}, index: -1}
+			s.byID[d.record.id], s.bySID[sid] = se, se
+			s.put(se, d.record)
+		}
+	}
+	delete(p.displaced, service.id.key)
 }
 
 // missing writes down the accounts of what was in the last row and is not in

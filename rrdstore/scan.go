@@ -186,12 +186,16 @@ func (s *scan) walk(w *bbolt.Bucket, budget int, emit func(scanRecord) error) (i
 	return budget, nil
 }
 
-func (s *scan) needs(i int) bool { return s.want == nil || i < len(s.need) && s.need[i] }
+// needs reports whether block i is of interest. One with slots left to give is:
+// a wanted series may come into it, and decodes only from the keyframe on.
+func (s *scan) needs(i int) bool {
+	return s.want == nil || i < len(s.need) && s.need[i] || i == s.slots/blockSlots
+}
 
 // skip is the next key of interest after one that is not.
 func (s *scan) skip(k rowKey) rowKey {
 	for i := int(k.block); i < len(s.need); i++ {
-		if s.need[i] {
+		if s.needs(i) {
 			return rowKey{k.tick, uint16(i + 1)}
 		}
 	}
