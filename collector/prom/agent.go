@@ -79,6 +79,8 @@ func samplingFamilies() []family {
 			func(h *Health) (uint64, bool) { return h.LateTicks, true }),
 		agentCounter("lvs_agent_skipped_ticks_total", "Samples left out.",
 			func(h *Health) (uint64, bool) { return h.SkippedTicks, true }),
+		agentCounter("lvs_agent_clock_steps_total", "Times the wall clock was set, forward or back.",
+			func(h *Health) (uint64, bool) { return h.ClockSteps, true }),
 		agentGauge("lvs_agent_unnumbered_entries", "Services and real servers without a row number, which SNMP and history therefore lack.",
 			func(h *Health) (float64, bool) { return float64(h.Unnumbered), true }),
 		agentCounters("lvs_agent_scrape_errors_total", "Scrapes that went wrong, by stage: process lacks the process's own metrics, write was cut short.", &labelStage,
@@ -92,14 +94,6 @@ func samplingFamilies() []family {
 
 // windowFamilies tell how what was read reaches sinks, store and SNMP.
 func windowFamilies() []family {
-	store := func(value func(*StoreHealth) uint64) func(*Health) (uint64, bool) {
-		return func(h *Health) (uint64, bool) {
-			if h.Store == nil {
-				return 0, false
-			}
-			return value(h.Store), true
-		}
-	}
 	return []family{
 		agentCounters("lvs_agent_sink_dropped_total", "Samples that a sink was too slow for.", &labelSink, func(s *scrape) iter.Seq2[string, uint64] {
 			return sinks(s, func(k SinkHealth) uint64 { return k.Dropped })
@@ -107,25 +101,24 @@ func windowFamilies() []family {
 		agentCounters("lvs_agent_sink_errors_total", "Samples that a sink refused.", &labelSink, func(s *scrape) iter.Seq2[string, uint64] {
 			return sinks(s, func(k SinkHealth) uint64 { return k.Errors })
 		}),
-		agentGauge("lvs_agent_store_bytes", "Size of the store on disk, in bytes.", func(h *Health) (float64, bool) {
-			if h.Store == nil {
-				return 0, false
-			}
-			return float64(h.Store.Bytes), true
-		}),
+		agentGauge("lvs_agent_store_bytes", "Size of the store on disk, in bytes.",
+			ofStore(func(h *StoreHealth) float64 { return float64(h.Bytes) })),
+		agentGauge("lvs_agent_store_damaged_records", "Records of the store found damaged, and left out, when it was opened.",
+			ofStore(func(h *StoreHealth) float64 { return float64(h.Damaged) })),
 		agentHistogram("lvs_agent_store_commit_duration_seconds", "How long it took until a sample was durable, in seconds.",
 			func(o *Options) prometheus.Histogram { return o.CommitDurations }),
-		agentCounter("lvs_agent_store_commit_errors_total", "Samples the store could not write.", store(func(h *StoreHealth) uint64 { return h.CommitErrors })),
-		agentCounter("lvs_agent_store_late_commits_total", "Samples shown before they were durable.", store(func(h *StoreHealth) uint64 { return h.LateCommits })),
-		agentGauge("lvs_agent_agentx_connected", "1 if the SNMP subagent has a session with its master agent, else 0.", func(h *Health) (float64, bool) {
-			return oneIf(h.AgentX != nil && h.AgentX.Connected), h.AgentX != nil
-		}),
-		agentCounter("lvs_agent_agentx_reconnects_total", "Sessions with the SNMP master agent opened after the first.", func(h *Health) (uint64, bool) {
-			if h.AgentX == nil {
-				return 0, false
-			}
-			return h.AgentX.Reconnects, true
-		}),
+		agentCounter("lvs_agent_store_commit_errors_total", "Samples the store could not write.",
+			ofStore(func(h *StoreHealth) uint64 { return h.CommitErrors })),
+		agentCounter("lvs_agent_store_late_commits_total", "Samples shown before they were durable.",
+			ofStore(func(h *StoreHealth) uint64 { return h.LateCommits })),
+		agentGauge("lvs_agent_agentx_connected", "1 if the SNMP subagent has a session with its master agent, else 0.",
+			ofAgentX(func(h *AgentXHealth) float64 { return oneIf(h.Connected) })),
+		agentCounter("lvs_agent_agentx_malformed_total", "PDUs from the SNMP master agent that made no sense.",
+			ofAgentX(func(h *AgentXHealth) uint64 { return h.Malformed })),
+		agentCounter("lvs_agent_agentx_reconnects_total", "Sessions with the SNMP master agent opened after the first.",
+			ofAgentX(func(h *AgentXHealth) uint64 { return h.Reconnects })),
+		agentCounter("lvs_agent_agentx_refused_total", "Registrations that the SNMP master agent refused because another subagent has the subtree.",
+			ofAgentX(func(h *AgentXHealth) uint64 { return h.Refused })),
 		{MetricDoc{Name: "lvs_agent_agentx_requests_total", Type: "counter", Labels: []string{"pdu", "result"}, Scope: ScopeAgent,
 			Help: "Requests of the SNMP master agent, by PDU and what they were answered with."}, emitAgentXRequests},
 	}
@@ -147,15 +140,10 @@ func runningFamilies() []family {
 				c.gauge(c.labels(c.label(&labelComponent, valid(name))), oneIf(up))
 			}
 		}},
-		agentGauge("lvs_agent_config_reload_successful", "1 if the configuration file was taken over when last read, 0 if it was refused and the previous one stays.", func(h *Health) (float64, bool) {
-			return oneIf(h.Config != nil && h.Config.ReloadOK), h.Config != nil
-		}),
-		agentGauge("lvs_agent_config_reload_timestamp_seconds", "When a configuration was last taken over, in seconds since the Unix epoch.", func(h *Health) (float64, bool) {
-			if h.Config == nil {
-				return 0, false
-			}
-			return seconds(h.Config.LoadedAt), true
-		}),
+		agentGauge("lvs_agent_config_reload_successful", "1 if the configuration file was taken over when last read, 0 if it was refused and the previous one stays.",
+			ofConfig(func(h *ConfigHealth) float64 { return oneIf(h.ReloadOK) })),
+		agentGauge("lvs_agent_config_reload_timestamp_seconds", "When a configuration was last taken over, in seconds since the Unix epoch.",
+			ofConfig(func(h *ConfigHealth) float64 { return seconds(h.LoadedAt) })),
 		{MetricDoc{Name: "lvs_agent_drift_entries", Type: "gauge", Labels: []string{"kind"}, Scope: ScopeAgent,
 			Help: "Differences between configuration and table that somebody else made, by kind."}, func(s *scrape, c *cells) {
 			if s.health.Director == nil {
@@ -179,6 +167,29 @@ func emitAgentXRequests(s *scrape, c *cells) {
 	}) {
 		c.counter(c.labels(c.label(&labelPDU, valid(r.PDU)), c.label(&labelResult, valid(r.Result))), requests[r], nil)
 	}
+}
+
+// of tells a value of a part of the agent, unknown where there is no such part.
+func of[P, V any](part func(*Health) *P, value func(*P) V) func(*Health) (V, bool) {
+	return func(h *Health) (v V, known bool) {
+		p := part(h)
+		if p == nil {
+			return v, false
+		}
+		return value(p), true
+	}
+}
+
+func ofStore[V any](value func(*StoreHealth) V) func(*Health) (V, bool) {
+	return of(func(h *Health) *StoreHealth { return h.Store }, value)
+}
+
+func ofAgentX[V any](value func(*AgentXHealth) V) func(*Health) (V, bool) {
+	return of(func(h *Health) *AgentXHealth { return h.AgentX }, value)
+}
+
+func ofConfig[V any](value func(*ConfigHealth) V) func(*Health) (V, bool) {
+	return of(func(h *Health) *ConfigHealth { return h.Config }, value)
 }
 
 // sorted yields the entries of m in the order of their keys.

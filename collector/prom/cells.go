@@ -49,7 +49,7 @@ type pairCell struct {
 // that the next family and the next scrape use again, a scrape costs a few
 // megabytes and leaves no garbage behind.
 type cells struct {
-	// dry only counts: nothing is kept, and labels may be nil.
+	// dry only counts: no series is kept, and their labels may be nil.
 	dry   bool
 	count int
 
@@ -72,9 +72,6 @@ func (c *cells) reset() {
 
 // label is the pair of a label; name must outlive the cells.
 func (c *cells) label(name *string, value string) *dto.LabelPair {
-	if c.dry {
-		return nil
-	}
 	p := c.pairs.next()
 	p.value = value
 	p.pair.Name, p.pair.Value = name, &p.value
@@ -83,9 +80,6 @@ func (c *cells) label(name *string, value string) *dto.LabelPair {
 
 // labels is the list of pairs, which must be in the order of their names.
 func (c *cells) labels(pairs ...*dto.LabelPair) []*dto.LabelPair {
-	if c.dry {
-		return nil
-	}
 	if len(c.refs)+len(pairs) > cap(c.refs) {
 		c.refs = make([]*dto.LabelPair, 0, max(2*cap(c.refs), 256))
 	}

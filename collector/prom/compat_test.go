@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +31,7 @@ func TestNodeExporterFamiliesAreEqualToTheLetter(t *testing.T) {
 		name, table, labels string
 	}{
 		{"rich", withoutSCTP(rich), ""},
+		{"rich, all labels in another order", withoutSCTP(rich), reversed(BackendLabels())},
 		{"rich, addresses alone", withoutSCTP(rich), "local_address,remote_address"},
 		{"rich, protocols alone", withoutSCTP(rich), "proto"},
 		{"marks", readFile(t, fixtures+"/fwmark-max/proc_net_ip_vs.txt"), ""},
@@ -78,6 +80,11 @@ func TestNodeExporterFamiliesHaveSCTPWhereItBelongs(t *testing.T) {
 	if sctp != 3*3 || len(theirs) != len(got) { // two services, three real servers
 		t.Errorf("%d series of SCTP, want 9; %d lines of theirs, %d of ours", sctp, len(theirs), len(got))
 	}
+}
+
+func reversed(labels []string) string {
+	slices.Reverse(labels)
+	return strings.Join(labels, ",")
 }
 
 func withoutSCTP(table string) string {

@@ -8,13 +8,18 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 )
 
-// maxScrapes is how many scrapes are answered at once.
-const maxScrapes = 8
+// maxScrapes is how many scrapes are answered at once, and patience how long a
+// client may take to read one; more would let slow clients keep others out.
+const (
+	maxScrapes = 8
+	patience   = time.Minute
+)
 
 // ServeHTTP answers a scrape, in the format and encoding that is asked for. The
 // query may choose parts of it:
@@ -46,6 +51,9 @@ func (e *Exposition) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	format := expfmt.NegotiateAccept(r.Header, expfmt.DefaultOpenMetricsAcceptedFormats()...)
 	w.Header().Set("Content-Type", string(format))
+	conn := http.NewResponseController(w) // not every w has deadlines: then the server's hold
+	_ = conn.SetWriteDeadline(time.Now().Add(patience))
+	defer func() { _ = conn.SetWriteDeadline(time.Time{}) }()
 	w.Header().Add("Vary", "Accept, Accept-Encoding")
 	out := newBody(w, r)
 	err = e.write(out.buf, format, want)

@@ -25,6 +25,8 @@ type Health struct {
 	DumpRetries, Inconsistent uint64
 	// LateTicks began late; SkippedTicks were left out.
 	LateTicks, SkippedTicks uint64
+	// ClockSteps is how often the wall clock was set.
+	ClockSteps uint64
 	// Unnumbered is how many services and real servers have no row number now,
 	// and therefore no row in SNMP and in the history.
 	Unnumbered int
@@ -73,12 +75,15 @@ type StoreHealth struct {
 	Bytes        int64  // size on disk
 	CommitErrors uint64 // rows that could not be written
 	LateCommits  uint64 // rows that were not durable when they were shown
+	Damaged      int    // records found damaged, and left out, when it was opened
 }
 
 // AgentXHealth describes the SNMP subagent.
 type AgentXHealth struct {
 	Connected  bool   // a session with the master agent is open
 	Reconnects uint64 // sessions opened after the first
+	Malformed  uint64 // PDUs that made no sense
+	Refused    uint64 // registrations the master refused as somebody else's
 	Requests   map[AgentXRequest]uint64
 }
 

@@ -2,6 +2,7 @@ package prom
 
 import (
 	"bytes"
+	"compress/gzip"
 	"flag"
 	"fmt"
 	"io"
@@ -258,15 +259,42 @@ func TestEveryFamilyIsDescribedAsItIs(t *testing.T) {
 
 func TestRemovedObjectsVanishAtOnce(t *testing.T) {
 	snap := rich()
-	e := exposition(t, Options{Snapshot: func() *dataplane.Snapshot { return snap }})
+	e := exposition(t, Options{Snapshot: func() *dataplane.Snapshot { return snap }, NodeIPVS: true})
 	for _, want := range []bool{true, false} {
-		if got := strings.Contains(get(t, e, ""), "fwm4/257"); got != want {
-			t.Errorf("fwm4/257 shown: %v, want %v", got, want)
+		got := get(t, e, "")
+		for _, text := range []string{`service="fwm4/257"`, `real="198.51.100.1:0",service="fwm4/257"`, `local_mark="00000101"`} {
+			if strings.Contains(got, text) != want {
+				t.Errorf("%s shown: %v, want %v", text, !want, want)
+			}
 		}
 		less := rich()
 		less.Services = slices.DeleteFunc(less.Services, func(s dataplane.ServiceState) bool { return s.Key == key("fwm4/257") })
 		snap = less
 	}
+}
+
+func TestGzipHoldsTheSameText(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := exposition(t, everything())
+		want := get(t, e, "")
+		for range 2 { // the second time with what the first gave back
+			r := httptest.NewRequest("GET", "/metrics", nil)
+			r.Header.Set("Accept-Encoding", "gzip")
+			w := httptest.NewRecorder()
+			e.ServeHTTP(w, r)
+			z, err := gzip.NewReader(w.Body)
+			if err != nil {
+				t.Fatalf("%v: %v", w.Header(), err)
+			}
+			got, err := io.ReadAll(z)
+			if err != nil || string(got) != want {
+				t.Errorf("%d bytes unzipped, want %d: %v", len(got), len(want), err)
+			}
+			if w.Header().Get("Content-Encoding") != "gzip" {
+				t.Errorf("headers %v", w.Header())
+			}
+		}
+	})
 }
 
 func TestGuardCountsWhatItLeavesOut(t *testing.T) {
@@ -343,6 +371,10 @@ func TestProcessMetricsStandAmongOurs(t *testing.T) {
 		if !strings.Contains(real, want) {
 			t.Errorf("no %q in:\n%s", want, real)
 		}
+	}
+	one := get(t, exposition(t, Options{Snapshot: func() *dataplane.Snapshot { return nil }, Process: ProcessMetrics()}), "?name[]=go_goroutines")
+	if !strings.Contains(one, "\ngo_goroutines ") || strings.Count(one, "# TYPE") != 1 {
+		t.Errorf("one family asked for:\n%s", one)
 	}
 	var names []string
 	for line := range strings.Lines(real) {
