@@ -46,11 +46,17 @@ func TestLabUnloadedModuleIsNotSupportedUntilItIsBack(t *testing.T) {
 func TestLabSnapshotIsWhatIpvsadmListsNow(t *testing.T) {
 	lab.Rich(t)
 	lab.Traffic(t, 3, true)
-	s, err := New("/proc").Snapshot(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := parseLn(t, lab.Run(t, "ipvsadm", "-Ln"))
+	var s *dataplane.Snapshot
+	var listed string
+	lab.Wait(t, "no connection expires while it is read", func() bool {
+		listed = lab.Run(t, "ipvsadm", "-Ln")
+		var err error
+		if s, err = New("/proc").Snapshot(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return lab.Run(t, "ipvsadm", "-Ln") == listed
+	})
+	want := parseLn(t, listed)
 	s.Sort()
 	// The guest's HZ is 100, the frequency is asked of the kernel: a wrong one
 	// shows in the timeouts.
