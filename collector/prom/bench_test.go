@@ -11,6 +11,9 @@ import (
 	"time"
 	"weak"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/common/expfmt"
+
 	"lvs/dataplane"
 )
 
@@ -59,28 +62,28 @@ func BenchmarkScrape(b *testing.B) {
 	}
 }
 
-// A scrape of many real servers must not need memory for all series at once.
-func TestScrapeOfManyRealServersIsSmall(t *testing.T) {
-	snap := large(10_000)
-	e := exposition(t, Options{Snapshot: func() *dataplane.Snapshot { return snap }, Reals: RealsAlways})
-	r := httptest.NewRequest("GET", "/metrics", nil)
-	scrape := func() uint64 {
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		e.ServeHTTP(discard{io.Discard, http.Header{}}, r)
-		runtime.ReadMemStats(&after)
-		return after.TotalAlloc - before.TotalAlloc
-	}
-	if first := scrape(); first > 24<<20 {
-		t.Errorf("the first scrape allocates %d bytes", first)
-	}
-	// Those after it work in the same memory, unless the collector took it.
-	next := scrape()
-	for range 5 {
-		next = min(next, scrape())
-	}
-	if next > 2<<20 {
-		t.Errorf("a later scrape allocates %d bytes", next)
+// A scrape must not need memory for all series at once, nor more of it the next
+// time.
+func TestScrapeMemoryIsThatOfOneFamily(t *testing.T) {
+	const n = 2560 // ten chunks
+	snap := large(n)
+	e := exposition(t, Options{Snapshot: func() *dataplane.Snapshot { return snap }, Reals: RealsAlways, NodeIPVS: true})
+	var mem scrapeMemory
+	for i := range 3 {
+		if err := e.writeIn(&mem, io.Discard, expfmt.NewFormat(expfmt.TypeTextPlain), new(filter)); err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]int{
+			"gauges": len(mem.cells.gauges.chunks), "counters": len(mem.cells.counters.chunks), "pairs of a family": len(mem.cells.pairs.chunks),
+			"pairs": len(mem.scrape.pairs.chunks), "stamps": len(mem.scrape.stamps.chunks), "node_exporter's pairs": len(mem.scrape.nodes.cells.pairs.chunks),
+		}
+		want := map[string]int{
+			"gauges": n / 256, "counters": n / 256, "pairs of a family": 2 * n / 256,
+			"pairs": (n + n/10) / 256, "stamps": (n+n/10)/256 + 1, "node_exporter's pairs": 6 * n / 256,
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("chunks after scrape %d (-want +got):\n%s", i+1, diff)
+		}
 	}
 }
 

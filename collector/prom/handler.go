@@ -66,11 +66,17 @@ func (e *Exposition) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// write writes what is wanted, one family in memory at a time.
+// write writes what is wanted, in memory of an earlier scrape if there is some.
 func (e *Exposition) write(w io.Writer, format expfmt.Format, want *filter) error {
 	mem := e.scrapes.Get().(*scrapeMemory)
+	defer e.scrapes.Put(mem)
+	return e.writeIn(mem, w, format, want)
+}
+
+// writeIn is write in that memory, with one family in it at a time.
+func (e *Exposition) writeIn(mem *scrapeMemory, w io.Writer, format expfmt.Format, want *filter) error {
 	s := &mem.scrape
-	defer func() { s.release(); e.scrapes.Put(mem) }()
+	defer s.release()
 	e.load(s, want)
 	process, _ := e.process(want) // counted there; the scrape goes on without
 
