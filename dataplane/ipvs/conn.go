@@ -151,6 +151,10 @@ func (c *conn) failed(ctx context.Context, err error) error {
 		return context.Cause(ctx)
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
+		// The socket has the context's deadline and may be the first to notice.
+		if d, ok := ctx.Deadline(); ok && !time.Now().Before(d) {
+			return context.DeadlineExceeded
+		}
 		return fmt.Errorf("the kernel did not answer for %v: %w", c.timeout, os.ErrDeadlineExceeded)
 	}
 	return err
