@@ -229,7 +229,10 @@ func (a *Applier) execute(ctx context.Context, changes []Change, out *outcome) e
 			errs = append(errs, fmt.Errorf("%v: %w", c, err))
 			continue
 		}
-		out.gone[o] = c.removes()
+		if c.removes() {
+			out.gone[o] = true
+			delete(a.drains, o)
+		}
 	}
 	return errors.Join(errs...)
 }
