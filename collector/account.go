@@ -14,12 +14,11 @@ type account struct {
 	known bool   // the total has begun
 	mark  int64  // generation being applied, once it is found in it
 	gen   int64  // generation of the last sample it was in
-	reset int64  // generation of the last reset
 	row   int32  // where it stands in the sample being applied
 	pos   int32  // where it stood in the dump it was last in; -1 is unknown
 }
 
-func newAccount() account { return account{mark: -1, gen: -1, reset: -1, pos: -1} }
+func newAccount() account { return account{mark: -1, gen: -1, pos: -1} }
 
 // begin starts the total at what the kernel counts already, so that it equals
 // the kernel's value until the first reset.
@@ -28,11 +27,10 @@ func (a *account) begin(now time.Time) {
 }
 
 // restart has the kernel count from zero again.
-func (a *account) restart(reason dataplane.ResetReason, gen int64, now time.Time) {
+func (a *account) restart(reason dataplane.ResetReason, now time.Time) {
 	a.Kernel = dataplane.Counters{}
 	a.Resets[reason]++
 	a.LastReset = now
-	a.reset = gen
 }
 
 // advance adds what the kernel counted since.

@@ -92,6 +92,7 @@ type real struct {
 	rip        netip.AddrPort
 	status     dataplane.RealStatus
 	lastChange time.Time
+	torn       int64 // generation it last fell in without its service
 }
 
 // Apply continues the accounts by one sample and returns the completed snapshot
@@ -181,7 +182,7 @@ func (c *Continuity) service(k dataplane.ServiceKey) *service {
 func (s *service) real(rip netip.AddrPort) *real {
 	r := s.reals[rip]
 	if r == nil {
-		r = &real{account: newAccount(), rip: rip}
+		r = &real{account: newAccount(), rip: rip, torn: -1}
 		s.reals[rip] = r
 	}
 	return r

@@ -16,7 +16,7 @@ const (
 )
 
 func (c *Continuity) restart(scope int, a *account, reason dataplane.ResetReason, now time.Time) {
-	a.restart(reason, c.gen, now)
+	a.restart(reason, now)
 	c.resets[scope][reason]++
 }
 
@@ -58,7 +58,6 @@ func (c *Continuity) applyDirector(out *dataplane.Snapshot, now time.Time) {
 func (c *Continuity) applyService(s *service, src *dataplane.Snapshot, now time.Time) {
 	cur := &src.Services[s.row]
 	c.number(&s.account, &c.numbers)
-	wasCleared := s.cleared == c.gen-1
 	switch {
 	case !s.known:
 		s.begin(now)
@@ -73,7 +72,7 @@ func (c *Continuity) applyService(s *service, src *dataplane.Snapshot, now time.
 		s.advance(cur.Kernel, cur.Kernel)
 	}
 	for _, r := range s.dump {
-		c.applyReal(s, r, &cur.Reals[r.row], src, wasCleared, now)
+		c.applyReal(s, r, &cur.Reals[r.row], src, now)
 	}
 	s.config = cur.Service
 	s.config.Flags = s.config.Flags.Configured()
@@ -134,7 +133,7 @@ func (c *Continuity) movedAhead(s *service) bool {
 }
 
 // applyReal continues a real server, after its service.
-func (c *Continuity) applyReal(s *service, r *real, cur *dataplane.RealState, src *dataplane.Snapshot, wasCleared bool, now time.Time) {
+func (c *Continuity) applyReal(s *service, r *real, cur *dataplane.RealState, src *dataplane.Snapshot, now time.Time) {
 	c.number(&r.account, &s.numbers)
 	switch {
 	case !r.known:
@@ -143,11 +142,14 @@ func (c *Continuity) applyReal(s *service, r *real, cur *dataplane.RealState, sr
 		c.restart(ofReal, &r.account, dataplane.KernelRestart, now)
 	case r.gen < s.since: // what it counted belongs to the service's last life
 		c.restart(ofReal, &r.account, s.remadeBy, now)
-	case !src.Partial && c.grownPast(s, r, cur.Kernel, src.Services[s.row].Kernel, wasCleared):
+	case !src.Partial && c.grownPast(s, r, cur.Kernel, src.Services[s.row].Kernel):
 		c.restart(ofReal, &r.account, s.clearedBy, now)
 	}
 	if !src.Partial && !c.follow(ofReal, &r.account, cur.Kernel, src.Counters32, now) {
-		c.restart(ofReal, &r.account, c.whyFell(s, r, wasCleared), now)
+		if s.cleared != c.gen {
+			r.torn = c.gen
+		}
+		c.restart(ofReal, &r.account, c.whyFell(s, r), now)
 		r.advance(cur.Kernel, cur.Kernel)
 	}
 	if status := cur.Status(); status != r.status || r.lastChange.IsZero() || r.gen < c.solid {
@@ -159,15 +161,16 @@ func (c *Continuity) applyReal(s *service, r *real, cur *dataplane.RealState, sr
 // grownPast reports whether a real server, none of whose counters fell, was
 // cleared with its service nevertheless. Since then it cannot have counted more
 // than its service; if it has, it was read before it was cleared. And if it fell
-// in the last sample, when its service did not yet, it was read after.
-func (c *Continuity) grownPast(s *service, r *real, cur, service dataplane.Counters, wasCleared bool) bool {
+// in the last sample, when its service had not yet, it was read after: it is the
+// same clearing.
+func (c *Continuity) grownPast(s *service, r *real, cur, service dataplane.Counters) bool {
 	return s.cleared == c.gen && r.gen == c.gen-1 && !r.Kernel.IsZero() && within(r.Kernel, cur) && within(cur, service) &&
-		(r.reset != c.gen-1 || wasCleared)
+		r.torn != c.gen-1
 }
 
 // whyFell tells why the counters of a real server fell.
-func (c *Continuity) whyFell(s *service, r *real, wasCleared bool) dataplane.ResetReason {
-	if r.gen == c.gen-1 && (s.cleared == c.gen || wasCleared) {
+func (c *Continuity) whyFell(s *service, r *real) dataplane.ResetReason {
+	if r.gen == c.gen-1 && s.cleared >= c.gen-1 {
 		return s.clearedBy
 	}
 	return dataplane.Recreated
