@@ -140,9 +140,9 @@ func runningFamilies() []family {
 				c.gauge(c.labels(c.label(&labelComponent, valid(name))), oneIf(up))
 			}
 		}},
-		agentGauge("lvs_agent_config_reload_successful", "1 if the configuration file was taken over when last read, 0 if it was refused and the previous one stays.",
+		agentGauge("lvs_agent_config_last_reload_successful", "1 if the configuration file was taken over when last read, 0 if it was refused and the previous one stays.",
 			ofConfig(func(h *ConfigHealth) float64 { return oneIf(h.ReloadOK) })),
-		agentGauge("lvs_agent_config_reload_timestamp_seconds", "When a configuration was last taken over, in seconds since the Unix epoch.",
+		agentGauge("lvs_agent_config_last_reload_success_timestamp_seconds", "When a configuration was last taken over, in seconds since the Unix epoch.",
 			ofConfig(func(h *ConfigHealth) float64 { return seconds(h.LoadedAt) })),
 		{MetricDoc{Name: "lvs_agent_drift_entries", Type: "gauge", Labels: []string{"kind"}, Scope: ScopeAgent,
 			Help: "Differences between configuration and table that somebody else made, by kind."}, func(s *scrape, c *cells) {

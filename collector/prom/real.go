@@ -35,7 +35,7 @@ func realGauge(name, help string, value func(s *scrape, r *dataplane.RealState) 
 func realFamilies() []family {
 	out := []family{
 		eachReal(MetricDoc{Name: "lvs_real_server_info", Type: "gauge", Labels: realInfoLabels,
-			Help: "Always 1; the labels say what the real server is. The port 0 keeps the packet's own."}, emitRealInfo),
+			Help: "Always 1; the labels say what the real server is. The port 0 keeps the packet's own, and the name is empty where none was configured."}, emitRealInfo),
 		realGauge("lvs_real_server_up", "1 if the real server serves new clients or would but for its upper threshold (states up, overloaded), 0 if its weight is 0 (draining, down).",
 			func(_ *scrape, r *dataplane.RealState) (float64, bool) {
 				st := r.Status()
@@ -94,10 +94,11 @@ func realRate(i int, k counterKind) family {
 }
 
 var (
-	realInfoLabels = []string{"address", "family", "forwarding_method", "port", "real", "service", "tunnel_type"}
+	realInfoLabels = []string{"address", "family", "forwarding_method", "name", "port", "real", "service", "tunnel_type"}
 	methodPairs    = fixedPairs("forwarding_method", 256, func(i int) string { return dataplane.Method(i).String() })
 	tunnelPairs    = fixedPairs("tunnel_type", 256, func(i int) string { return dataplane.EncapType(i).String() })
 	noTunnel       = fixedPairs("tunnel_type", 1, func(int) string { return "" })[0]
+	noName         = fixedPairs("name", 1, func(int) string { return "" })[0]
 )
 
 // emitRealInfo leaves the tunnel's type empty for other methods, and where the
@@ -112,11 +113,16 @@ func emitRealInfo(r *dataplane.RealState, v *serviceView, i int, s *scrape, c *c
 	if r.Method == dataplane.Tunnel && !s.snap.Partial {
 		tunnel = tunnelPairs[r.Encap.Type]
 	}
+	name := noName
+	if r.Name != "" {
+		name = c.label(&realInfoLabels[3], valid(r.Name))
+	}
 	c.gauge(c.labels(
 		c.label(&realInfoLabels[0], r.RIP.Addr().String()),
 		familyPairs[min(int(r.Family()), len(familyPairs)-1)],
 		methodPairs[r.Method],
-		c.label(&realInfoLabels[3], strconv.Itoa(int(r.RIP.Port()))),
+		name,
+		c.label(&realInfoLabels[4], strconv.Itoa(int(r.RIP.Port()))),
 		labels[0], labels[1],
 		tunnel,
 	), 1)

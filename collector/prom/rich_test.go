@@ -37,6 +37,7 @@ func rich() *dataplane.Snapshot {
 		real("198.51.100.2:443", dataplane.Route, 0, 2, 0),
 		real("198.51.100.3:443", dataplane.Local, 0, 0, 0),
 		full(real("198.51.100.4:443", dataplane.Masquerade, 65536, 4, 6)))
+	s.Services[0].Reals[0].Name = "web\"1\""
 	add(dataplane.Service{Key: key("tcp/192.0.2.11:80"), Scheduler: "rr", Flags: dataplane.FlagHashed}, "web", // the name is taken
 		tunnel(real("[2001:db8::9]:80", dataplane.Tunnel, 1, 0, 0), dataplane.GUE, 6080),
 		tunnel(real("198.51.100.1:443", dataplane.Tunnel, 1, 1, 1), dataplane.IPIP, 0))

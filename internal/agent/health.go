@@ -14,7 +14,7 @@ func (a *agent) health() prom.Health {
 	h := prom.Health{
 		Version: version.Version, Revision: version.GetRevision(), Up: s.Samples > 0 && !s.Failing, Interval: a.interval(),
 		SampleErrors: map[string]uint64{"read": s.SourceErrors},
-		DumpRetries:  s.Retries, Inconsistent: s.Inconsistent, LateTicks: s.Late, SkippedTicks: s.Skipped, Unnumbered: s.Unnumbered,
+		DumpRetries:  s.Retries, Inconsistent: s.Inconsistent, LateTicks: s.Late, SkippedTicks: s.Skipped, ClockSteps: s.ClockSteps, Unnumbered: s.Unnumbered,
 		Resets:     resets(&s),
 		Components: map[string]bool{"kernel": !s.Failing},
 		Sinks:      map[string]prom.SinkHealth{},
@@ -41,14 +41,16 @@ func (a *agent) storeHealth(h *prom.Health, s collector.LedgerStats) {
 	h.Components["store"] = !s.Failing
 	h.Store = &prom.StoreHealth{CommitErrors: s.Errors + s.RecallErrors + s.Dropped, LateCommits: s.Late}
 	if store := a.ledger.current(); store != nil {
-		h.Store.Bytes = store.Stats().Bytes
+		stats := store.Stats()
+		h.Store.Bytes, h.Store.Damaged = stats.Bytes, stats.Damaged
 	}
 }
 
 func (a *agent) agentXHealth(h *prom.Health) {
 	s := a.subagent.Stats()
 	h.Components["agentx"] = s.Connected
-	h.AgentX = &prom.AgentXHealth{Connected: s.Connected, Reconnects: s.Reconnects, Requests: map[prom.AgentXRequest]uint64{}}
+	h.AgentX = &prom.AgentXHealth{Connected: s.Connected, Reconnects: s.Reconnects,
+		Malformed: s.Malformed, Refused: s.DuplicateRegistrations, Requests: map[prom.AgentXRequest]uint64{}}
 	for r, n := range s.Requests {
 		h.AgentX.Requests[prom.AgentXRequest{PDU: r.Type.String(), Result: r.Error.Error()}] += n
 	}

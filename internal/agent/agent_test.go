@@ -1,0 +1,160 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// syncBuffer is a log that is read while it is written.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+// running is an agent without a director to read, for its namespace does not
+// exist; end stops it and gives what Run returned.
+func running(t *testing.T, args ...string) (url string, log *syncBuffer, end func() error) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	l.Close()
+	log = &syncBuffer{}
+	ctx, cancel := context.WithCancel(context.Background())
+	result := make(chan error, 1)
+	args = append([]string{"run", "--web.listen-address=" + address, "--snmp.agentx=off", "--netns=/nonexistent/netns", "--sample.interval=1s"}, args...)
+	go func() { result <- Run(ctx, args, io.Discard, log) }()
+	end = sync.OnceValue(func() error {
+		cancel()
+		select {
+		case err := <-result:
+			return err
+		case <-time.After(20 * time.Second):
+			return fmt.Errorf("the agent did not stop within 20 s\n%s", log)
+		}
+	})
+	t.Cleanup(func() { end() })
+	url = "http://" + address
+	for range 200 {
+		if resp, err := http.Get(url + "/-/healthy"); err == nil {
+			resp.Body.Close()
+			return url, log, end
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatalf("no answer on %s\n%s", url, log)
+	return
+}
+
+func ask(t *testing.T, method, url string) (status int, body string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(b)
+}
+
+func TestAgentServesBeforeThereIsADirector(t *testing.T) {
+	url, log, end := running(t, "--store.path="+filepath.Join(t.TempDir(), "store"))
+	for _, c := range []struct {
+		method, path string
+		status       int
+		want         string
+	}{
+		{"GET", "/", 200, "lvs-agent"},
+		{"GET", "/-/healthy", 200, "healthy"},
+		{"GET", "/-/ready", 503, "no sample yet"},
+		{"GET", "/api/v1/snapshot", 503, `"error"`},
+		{"GET", "/metrics", 200, "\nlvs_up 0\n"},
+		{"GET", "/metrics?scope=nonsense", 400, "nonsense"},
+		{"GET", "/nothing", 404, ""},
+		{"GET", "/-/reload", 405, ""},
+		{"POST", "/metrics", 405, ""},
+		{"POST", "/-/reload", 200, "reloaded"},
+	} {
+		status, body := ask(t, c.method, url+c.path)
+		if status != c.status || !strings.Contains(body, c.want) {
+			t.Errorf("%s %s: %d %.300q, want %d with %q", c.method, c.path, status, body, c.status, c.want)
+		}
+	}
+	if err := end(); err != nil {
+		t.Errorf("stopped with %v", err)
+	}
+	if n := strings.Count(log.String(), "director cannot be read"); n != 1 {
+		t.Errorf("the log complains of the director %d times, want once:\n%s", n, log)
+	}
+}
+
+func TestABadFileChangesNothing(t *testing.T) {
+	file := writeConfig(t, "sample: {interval: 2s}\n")
+	url, _, end := running(t, "--store.path=off", "--config.file="+file)
+	if err := os.WriteFile(file, []byte("sample: {interval: 3s}\nstor: {}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	status, body := ask(t, "POST", url+"/-/reload")
+	if status != 500 || !strings.Contains(body, file+":2:1") {
+		t.Errorf("reload: %d %q, want 500 and the place", status, body)
+	}
+	if _, metrics := ask(t, "GET", url+"/metrics"); !strings.Contains(metrics, "lvs_agent_config_last_reload_successful 0") {
+		t.Errorf("no metric tells that the reload failed:\n%s", metrics)
+	}
+	if err := os.WriteFile(file, []byte("sample: {interval: 3s}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if status, body := ask(t, "POST", url+"/-/reload"); status != 200 {
+		t.Errorf("reload: %d %q", status, body)
+	}
+	if _, metrics := ask(t, "GET", url+"/metrics"); !strings.Contains(metrics, "lvs_agent_config_last_reload_successful 1") {
+		t.Errorf("the metric still tells a failed reload:\n%s", metrics)
+	}
+	if err := end(); err != nil {
+		t.Errorf("stopped with %v", err)
+	}
+}
+
+func TestAnAddressInUseEndsTheAgent(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	log := &syncBuffer{}
+	err = Run(t.Context(), []string{"run", "--web.listen-address=" + l.Addr().String(), "--store.path=off", "--snmp.agentx=off", "--netns=/nonexistent/netns"}, io.Discard, log)
+	if err == nil || !strings.Contains(err.Error(), "address already in use") {
+		t.Errorf("Run = %v, want the address in use", err)
+	}
+}

@@ -1,0 +1,140 @@
+package agent
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"lvs/collector/prom"
+)
+
+func parse(t *testing.T, args ...string) *flags {
+	t.Helper()
+	var out bytes.Buffer
+	f, err := parseFlags(args, &out, &out)
+	if err != nil {
+		t.Fatalf("parseFlags(%q): %v\n%s", args, err, out.String())
+	}
+	return f
+}
+
+func writeConfig(t *testing.T, text string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "agent.yml")
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func TestDefaultsObserve(t *testing.T) {
+	f := parse(t)
+	s, err := settle(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.command != "run" || s.interval != 10*time.Second || s.storePath != defaultStore || s.agentX != defaultAgentX ||
+		s.maxSize != 1<<30 || s.retention != 24*time.Hour || s.reals != prom.RealsAuto || s.realsLimit != prom.DefaultRealsLimit ||
+		s.netNS != "" || s.compat != "" || s.backendLabels != nil || s.file.Director != nil {
+		t.Errorf("command %q, settings %+v", f.command, s)
+	}
+	if got := *f.web.WebListenAddresses; len(got) != 1 || got[0] != ":10587" {
+		t.Errorf("listens on %q", got)
+	}
+}
+
+func TestFlagsOverrideTheFile(t *testing.T) {
+	file := writeConfig(t, "sample: {interval: 30s}\nstore: {path: /from/file, max_size: 2GiB}\nsnmp: {agentx: off}\nprometheus: {reals: never, kernel_rates: true}\n")
+	s, err := settle(parse(t, "run", "--config.file="+file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.interval != 30*time.Second || s.storePath != "/from/file" || s.maxSize != 2<<30 || s.agentX != off || s.reals != prom.RealsNever || !s.kernelRates {
+		t.Errorf("the file alone gives %+v", s)
+	}
+	// A flag counts also where it says what is the default anyway.
+	s, err = settle(parse(t, "run", "--config.file="+file, "--sample.interval=10s", "--store.path=/from/flag", "--snmp.agentx=tcp:127.0.0.1:705",
+		"--prometheus.reals=always", "--no-prometheus.kernel-rates", "--store.max-size=512MiB"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.interval != 10*time.Second || s.storePath != "/from/flag" || s.maxSize != 512<<20 || s.agentX != "tcp:127.0.0.1:705" || s.reals != prom.RealsAlways || s.kernelRates {
+		t.Errorf("flags and file give %+v", s)
+	}
+}
+
+func TestBadSettingsSayWhatIsWanted(t *testing.T) {
+	for _, c := range []struct{ flag, want string }{
+		{"--sample.interval=500ms", "whole seconds from 1s to 1h"},
+		{"--sample.interval=2h", "whole seconds from 1s to 1h"},
+		{"--sample.interval=1500ms", "whole seconds"},
+		{"--snmp.agentx=/var/agentx/master", "unix:PATH, tcp:HOST:PORT or off"},
+		{"--snmp.agentx=unix:", "unix:PATH"},
+		{"--store.path=", `"off" for no history`},
+		{"--store.retention=1s", "at least 1m"},
+		{"--config.file=/nonexistent/agent.yml", "/nonexistent/agent.yml"},
+	} {
+		_, err := settle(parse(t, "run", c.flag))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want one with %q", c.flag, err, c.want)
+		}
+	}
+	for _, c := range []struct{ flag, want string }{
+		{"--store.max-size=2", "512MiB or 2GiB"},
+		{"--store.max-size=0GiB", "512MiB or 2GiB"},
+		{"--store.max-size=1.5GiB", "512MiB or 2GiB"},
+		{"--store.max-size=99999999TiB", "512MiB or 2GiB"},
+		{"--prometheus.reals=some", "auto,always,never"},
+		{"--no-such-flag", "--help"},
+	} {
+		var out bytes.Buffer
+		_, err := parseFlags([]string{"run", c.flag}, &out, &out)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want one with %q", c.flag, err, c.want)
+		}
+	}
+}
+
+func TestHelpAndVersionRunNothing(t *testing.T) {
+	for _, flag := range []string{"--help", "--version"} {
+		var out, errs bytes.Buffer
+		_, err := parseFlags([]string{flag}, &out, &errs)
+		if !errors.Is(err, errUsage) || !strings.Contains(out.String()+errs.String(), "lvs-agent") {
+			t.Errorf("%s: %v, printed %q %q", flag, err, out.String(), errs.String())
+		}
+	}
+}
+
+func TestCheckConfigTellsThePlace(t *testing.T) {
+	var out bytes.Buffer
+	good := writeConfig(t, "sample: {interval: 5s}\n")
+	if err := Run(t.Context(), []string{"check-config", good}, &out, &out); err != nil || !strings.Contains(out.String(), "is valid") {
+		t.Errorf("good file: %v, %q", err, out.String())
+	}
+	bad := writeConfig(t, "sample:\n  intervall: 5s\n")
+	err := Run(t.Context(), []string{"check-config", bad}, &out, &out)
+	if err == nil || !strings.Contains(err.Error(), bad+":2:3") || !strings.Contains(err.Error(), "intervall") {
+		t.Errorf("bad file: %v", err)
+	}
+}
+
+func TestChangesThatTakeARestartAreNamed(t *testing.T) {
+	a, err := settle(parse(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := settle(parse(t, "--store.path=/elsewhere", "--netns=director", "--sample.interval=1s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(a.needsRestart(b), ","); got != "store.path,netns" {
+		t.Errorf("restart for %q", got)
+	}
+	if got := a.needsRestart(a); got != nil {
+		t.Errorf("no change, but restart for %q", got)
+	}
+}
