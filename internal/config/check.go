@@ -60,7 +60,7 @@ func parseFlag(text string, have dataplane.ServiceFlags) (dataplane.ServiceFlags
 		return 0, fmt.Errorf("%q; want one-packet, sh-fallback, sh-port, mh-fallback, mh-port, sched-1, sched-2 or sched-3", clip(text))
 	}
 	if have&f.flag != 0 {
-		return 0, fmt.Errorf("%q is given twice", text)
+		return 0, fmt.Errorf("%q: its flag is given already", text)
 	}
 	return f.flag, nil
 }

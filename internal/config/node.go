@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"maps"
@@ -40,6 +41,9 @@ func (d *decoder) document(text []byte) (body ast.Node) {
 			body = nil
 		}
 	}()
+	if !d.small(text) {
+		return nil
+	}
 	tokens := lexer.Tokenize(string(text))
 	if !d.shallow(tokens) {
 		return nil
@@ -63,6 +67,23 @@ func (d *decoder) document(text []byte) (body ast.Node) {
 	return body
 }
 
+// small refuses, before anything is made of it, a text that would cost much.
+func (d *decoder) small(text []byte) bool {
+	if len(text) > maxFile {
+		d.add(Error{Line: 1, Column: 1, Msg: fmt.Sprintf("the file is larger than %d MiB", maxFile>>20)})
+		return false
+	}
+	n := 0
+	for line := range bytes.Lines(text) {
+		if n++; len(line) > maxLine {
+			d.add(Error{Line: n, Column: maxLine, Msg: fmt.Sprintf("the line is longer than %d bytes", maxLine)})
+			return false
+		}
+	}
+	return true
+}
+
+// shallow refuses nesting that the parser would be slow with.
 func (d *decoder) shallow(tokens token.Tokens) bool {
 	depth := 0
 	for _, t := range tokens {
@@ -72,7 +93,7 @@ func (d *decoder) shallow(tokens token.Tokens) bool {
 		case token.SequenceEndType, token.MappingEndType:
 			depth--
 		}
-		if depth > maxDepth || t.Position.IndentNum > 64*maxDepth {
+		if depth > maxDepth || t.Type == token.SequenceEntryType && t.Position.Column > 8*maxDepth {
 			d.add(Error{Line: t.Position.Line, Column: t.Position.Column, Msg: "nested too deep"})
 			return false
 		}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -303,9 +304,10 @@ func TestQuiescingIsCancelledWhenWantedAgain(t *testing.T) {
 
 func TestFailedStepIsRetriedWithBackoffAndTheRestGoesOn(t *testing.T) {
 	virtual(t, func(t *testing.T, r *rig) {
-		refuse := true
+		var refuse atomic.Bool
+		refuse.Store(true)
 		r.table.Before = func(call string) error {
-			if refuse && call == "add real server 10.0.0.1:80 of tcp/192.0.2.10:80" {
+			if refuse.Load() && call == "add real server 10.0.0.1:80 of tcp/192.0.2.10:80" {
 				return errors.New("no memory")
 			}
 			return nil
@@ -343,7 +345,7 @@ func TestFailedStepIsRetriedWithBackoffAndTheRestGoesOn(t *testing.T) {
 			t.Errorf("failures are %+v, want one of %d attempts since %v", f, tried+1, began)
 		}
 		r.drift() // what was never applied is not somebody else's doing
-		refuse = false
+		refuse.Store(false)
 		time.Sleep(lastRetry)
 		synctest.Wait()
 		r.calls("add real server 10.0.0.1:80 of tcp/192.0.2.10:80")
