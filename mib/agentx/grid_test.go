@@ -1,8 +1,6 @@
 package agentx
 
-import (
-	"lvs/mib/smi"
-)
+import "lvs/mib/smi"
 
 // gridRoot is where tests keep their tables.
 var gridRoot = smi.MustParseOID("1.3.6.1.4.1.8225.4711.18")
@@ -26,6 +24,8 @@ func (g *grid) name(dst smi.OID, k int) smi.OID {
 
 var gridTypes = [...]smi.Type{smi.Integer, smi.Counter64, smi.Counter32, smi.Gauge32, smi.OctetString, smi.IPAddress}
 
+var gridOctets, gridAddress = []byte("octets"), []byte{192, 0, 2, 1}
+
 // value is that of cell k. Bytes are the same for all, so that making one
 // allocates nothing.
 func (g *grid) value(k int) smi.Value {
@@ -40,9 +40,9 @@ func (g *grid) value(k int) smi.Value {
 	case smi.Counter64:
 		v.Int += 1 << 40
 	case smi.OctetString:
-		v.Int, v.Bytes = 0, []byte("octets")
+		v.Int, v.Bytes = 0, gridOctets
 	case smi.IPAddress:
-		v.Int, v.Bytes = 0, []byte{192, 0, 2, 1}
+		v.Int, v.Bytes = 0, gridAddress
 	}
 	return v
 }

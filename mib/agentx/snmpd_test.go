@@ -2,18 +2,23 @@ package agentx
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"lvs/internal/lab"
 	"lvs/mib/smi"
 )
 
-// start runs a subagent for the test's time and waits until it has registered.
-func start(t *testing.T, address string, tree smi.Tree, change ...func(*Config)) *Subagent {
+// start runs a subagent until the test ends, or stop is called.
+func start(t *testing.T, address string, tree smi.Tree, change ...func(*Config)) (s *Subagent, stop func()) {
 	t.Helper()
 	cfg := Config{
 		Address: address, Registrations: []smi.OID{gridRoot}, Description: "test table",
@@ -26,6 +31,10 @@ func start(t *testing.T, address string, tree smi.Tree, change ...func(*Config))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return s, run(t, s)
+}
+
+func run(t *testing.T, s *Subagent) (stop func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -33,36 +42,305 @@ func start(t *testing.T, address string, tree smi.Tree, change ...func(*Config))
 			t.Errorf("Run: %v", err)
 		}
 	})
-	t.Cleanup(func() { cancel(); wg.Wait() })
-	return s
+	stop = func() { cancel(); wg.Wait() }
+	t.Cleanup(stop)
+	return stop
 }
 
-// eventually waits until ok, at most for limit, and returns how long that was.
-func eventually(t *testing.T, limit time.Duration, what string, ok func() bool) time.Duration {
+// eventually waits until ok, at most for limit.
+func eventually(t *testing.T, limit time.Duration, what string, ok func() bool) {
 	t.Helper()
-	began := time.Now()
-	for !ok() {
+	for began := time.Now(); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Since(began) > limit {
 			t.Fatalf("%s: not within %v", what, limit)
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
-	return time.Since(began)
 }
 
-func connected(s *Subagent) func() bool { return func() bool { return s.Stats().Connected } }
+// registered waits until s serves its subtree.
+func registered(t *testing.T, s *Subagent, limit time.Duration) {
+	t.Helper()
+	eventually(t, limit, "register", func() bool { return s.Stats().Connected })
+}
 
-func TestSNMPDWalksComplete(t *testing.T) {
+// line is a cell as the tools print it with -On.
+func line(g *grid, k int) string {
+	v := g.value(k)
+	text := fmt.Sprintf("%v: %d", v.Type, v.Int)
+	switch v.Type {
+	case smi.Counter32, smi.Gauge32:
+		text = fmt.Sprintf("%v: %d", v.Type, uint32(v.Int))
+	case smi.OctetString:
+		text = `STRING: "octets"`
+	case smi.IPAddress:
+		text = "IpAddress: 192.0.2.1"
+	}
+	return fmt.Sprintf(".%v = %s\n", g.name(nil, k), text)
+}
+
+// walked is the whole table as a walk prints it. SNMPv1 has no Counter64.
+func walked(g *grid, version string) string {
+	var s strings.Builder
+	for k := range g.cells() {
+		if version != "1" || g.value(k).Type != smi.Counter64 {
+			s.WriteString(line(g, k))
+		}
+	}
+	return s.String()
+}
+
+// expect asks m and compares what is printed.
+func expect(t *testing.T, m *lab.MasterAgent, want, tool, version string, args ...string) {
+	t.Helper()
+	got, err := m.Ask(tool, version, []string{"-On"}, args...)
+	if err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s -v%s: (-want +got)\n%.2000s", tool, version, diff)
+	}
+}
+
+var snmpGrid = &grid{columns: 16, groups: 12, per: 5, salt: 3}
+
+func TestSNMPDServesTheWholeTable(t *testing.T) {
 	m := lab.SNMPD(t)
-	g := &grid{columns: 16, groups: 10, per: 10}
-	s := start(t, m.Unix, g)
-	eventually(t, 5*time.Second, "register", connected(s))
-	out, err := m.Ask("snmpbulkwalk", "2c", []string{"-On", "-Cr100"}, gridRoot.String())
+	for _, address := range []string{m.Unix, m.TCP} {
+		s, stop := start(t, address, snmpGrid)
+		registered(t, s, 5*time.Second)
+		for _, version := range []string{"1", "2c", "3"} {
+			expect(t, m, walked(snmpGrid, version), "snmpwalk", version, gridRoot.String())
+			if version != "1" {
+				expect(t, m, walked(snmpGrid, version), "snmpbulkwalk", version, gridRoot.String())
+			}
+		}
+		if st := s.Stats(); st.DuplicateRequests != 0 || st.Malformed != 0 || st.Reconnects != 0 {
+			t.Errorf("%+v", st)
+		}
+		stop()
+	}
+}
+
+func TestSNMPDAsksForManyVariablesAtOnce(t *testing.T) {
+	m := lab.SNMPD(t)
+	s, _ := start(t, m.Unix, snmpGrid)
+	registered(t, s, 5*time.Second)
+	var names []string
+	var these, next strings.Builder
+	for k := range 60 {
+		cell := k * 16
+		names = append(names, snmpGrid.name(nil, cell).String())
+		these.WriteString(line(snmpGrid, cell))
+		next.WriteString(line(snmpGrid, cell+1))
+	}
+	expect(t, m, these.String(), "snmpget", "2c", names...)
+	expect(t, m, next.String(), "snmpgetnext", "2c", names...)
+	got, err := m.Ask("snmpget", "2c", []string{"-On"}, gridRoot.String()+".1.2.99.1", gridRoot.String()+".1.99.1.1")
+	if err != nil || !strings.Contains(got, "No Such Instance") || !strings.Contains(got, "No Such Object") {
+		t.Errorf("missing variables: %q, %v", got, err)
+	}
+}
+
+func TestSNMPDPrintsATable(t *testing.T) {
+	m := lab.SNMPD(t)
+	s, _ := start(t, m.Unix, &grid{columns: 3, groups: 2, per: 2, salt: 9})
+	registered(t, s, 5*time.Second)
+	got, err := m.Ask("snmptable", "2c", []string{"-CB", "-Ci", "-Cf", ",", "-M", "testdata", "-m", "GRID-MIB"}, "gridTable")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := strings.Count(out, "\n"); n != g.cells() {
-		t.Errorf("%d lines, want %d", n, g.cells())
+	const want = `SNMP table: GRID-MIB::gridTable
+
+index,gridSalt,gridCount,gridPackets
+1.1,9,1099511631785,8009
+1.2,9,1099511632785,9009
+2.1,9,1099511633785,10009
+2.2,9,1099511634785,11009
+`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
-	t.Logf("%+v", s.Stats())
+}
+
+func TestSNMPDRefusesToSet(t *testing.T) {
+	m := lab.SNMPD(t)
+	s, _ := start(t, m.Unix, snmpGrid)
+	registered(t, s, 5*time.Second)
+	name := snmpGrid.name(nil, 0).String()
+	began := time.Now()
+	for range 3 {
+		_, err := m.Ask("snmpset", "2c", []string{"-c", lab.WriteCommunity}, name, "i", "1", name, "i", "2")
+		if err == nil || !strings.Contains(err.Error(), "notWritable") {
+			t.Errorf("set: %v", err)
+		}
+		expect(t, m, line(snmpGrid, 0), "snmpget", "2c", name)
+	}
+	if d := time.Since(began); d > 2*time.Second {
+		t.Errorf("took %v: snmpd waited for something", d)
+	}
+	if n := s.Stats().Requests[Request{TestSet, NotWritable}]; n != 3 {
+		t.Errorf("%d refused, want 3", n)
+	}
+}
+
+func TestSNMPDListsTheCapabilities(t *testing.T) {
+	m := lab.SNMPD(t)
+	s, stop := start(t, m.Unix, snmpGrid)
+	registered(t, s, 5*time.Second)
+	listed := func() bool {
+		out, err := m.Ask("snmpwalk", "2c", []string{"-On"}, "1.3.6.1.2.1.1.9")
+		if err != nil {
+			t.Error(err)
+		}
+		return strings.Contains(out, gridRoot.String()) && strings.Contains(out, "a table for tests")
+	}
+	if !listed() {
+		t.Error("not in sysORTable")
+	}
+	up, err := m.Ask("snmpget", "2c", []string{"-OnQt"}, "1.3.6.1.2.1.1.3.0")
+	ticks, _ := strconv.Atoi(strings.TrimSpace(up[strings.Index(up, "=")+1:]))
+	if d := time.Since(s.Stats().MasterStart) - time.Duration(ticks)*10*time.Millisecond; err != nil || d < -time.Second || d > time.Second {
+		t.Errorf("sysUpTime %q, %v: MasterStart is %v off", up, err, d)
+	}
+	stop()
+	if listed() {
+		t.Error("still in sysORTable after the session's end")
+	}
+	if out, _ := m.Ask("snmpget", "2c", []string{"-On"}, snmpGrid.name(nil, 0).String()); !strings.Contains(out, "No Such Object") {
+		t.Errorf("still registered: %q", out)
+	}
+}
+
+var saltCell = regexp.MustCompile(`\.18\.1\.1\.\d+\.\d+ = Counter64: (\d+)\n`)
+
+func TestSNMPDSixWalkersWhileTreesAreReplaced(t *testing.T) {
+	m := lab.SNMPD(t)
+	s, _ := start(t, m.Unix, snmpGrid)
+	registered(t, s, 5*time.Second)
+	var walkers, swapper sync.WaitGroup
+	done := make(chan struct{})
+	swapper.Go(func() {
+		for salt := snmpGrid.salt; ; salt++ {
+			select {
+			case <-done:
+				return
+			case <-time.After(20 * time.Millisecond):
+				next := *snmpGrid
+				next.salt = salt
+				s.Swap(&next)
+			}
+		}
+	})
+	for i := range 6 {
+		tool, version := []string{"snmpwalk", "snmpbulkwalk"}[i%2], []string{"2c", "2c", "3"}[i%3]
+		walkers.Go(func() {
+			for range 3 {
+				out, err := m.Ask(tool, version, []string{"-On", "-t", "10"}, gridRoot.String())
+				if err != nil {
+					t.Error(err)
+				}
+				if n := strings.Count(out, "\n"); n != snmpGrid.cells() {
+					t.Errorf("%s -v%s: %d cells, want %d", tool, version, n, snmpGrid.cells())
+				}
+				before := 0
+				for _, cell := range saltCell.FindAllStringSubmatch(out, -1) {
+					salt, _ := strconv.Atoi(cell[1])
+					if salt < before {
+						t.Errorf("%s -v%s: tree %d after tree %d", tool, version, salt, before)
+					}
+					before = salt
+				}
+			}
+		})
+	}
+	walkers.Wait()
+	close(done)
+	swapper.Wait()
+	if st := s.Stats(); st.Pinned == 0 || st.Reconnects != 0 {
+		t.Errorf("%+v", st)
+	}
+}
+
+func TestSNMPDRestarts(t *testing.T) {
+	for _, network := range []string{"unix", "tcp"} {
+		for _, c := range []struct {
+			name string
+			do   func(m *lab.MasterAgent)
+		}{
+			{"in order", func(m *lab.MasterAgent) { m.Restart() }},
+			{"killed", func(m *lab.MasterAgent) { m.Kill(); m.Start() }},
+			{"away for a while", func(m *lab.MasterAgent) { m.Terminate(); time.Sleep(2 * time.Second); m.Start() }},
+		} {
+			t.Run(network+" "+c.name, func(t *testing.T) {
+				t.Parallel()
+				m := lab.SNMPD(t)
+				s, _ := start(t, map[string]string{"unix": m.Unix, "tcp": m.TCP}[network], snmpGrid)
+				registered(t, s, 5*time.Second)
+				first := s.Stats().Since
+				c.do(m) // returns when snmpd answers
+				back := time.Now()
+				eventually(t, 5*time.Second, "come back", func() bool { st := s.Stats(); return st.Connected && st.Since.After(first) })
+				if d := time.Since(back); d > time.Second {
+					t.Errorf("back %v after snmpd", d)
+				}
+				expect(t, m, walked(snmpGrid, "2c"), "snmpbulkwalk", "2c", gridRoot.String())
+			})
+		}
+	}
+}
+
+func TestSNMPDReloadKeepsTheSession(t *testing.T) {
+	m := lab.SNMPD(t)
+	s, _ := start(t, m.Unix, snmpGrid)
+	registered(t, s, 5*time.Second)
+	m.Reload()
+	expect(t, m, walked(snmpGrid, "2c"), "snmpbulkwalk", "2c", gridRoot.String())
+	if st := s.Stats(); !st.Connected || st.Reconnects != 0 {
+		t.Errorf("%+v", st)
+	}
+}
+
+func TestSNMPDHangs(t *testing.T) {
+	m := lab.SNMPD(t)
+	s, _ := start(t, m.Unix, snmpGrid)
+	impatient, _ := start(t, m.TCP, &grid{columns: 1, groups: 1, per: 1}, func(c *Config) {
+		c.Registrations, c.SysORID = []smi.OID{smi.MustParseOID("1.3.6.1.4.1.99")}, nil
+		c.PingInterval, c.Timeout = 100*time.Millisecond, 200*time.Millisecond
+	})
+	registered(t, s, 5*time.Second)
+	registered(t, impatient, 5*time.Second)
+	m.Stop()
+	eventually(t, 10*time.Second, "notice", func() bool { return impatient.Stats().PingTimeouts > 0 })
+	m.Continue()
+	registered(t, impatient, 5*time.Second)
+	if st := s.Stats(); !st.Connected || st.Reconnects != 0 {
+		t.Errorf("the patient one: %+v", st)
+	}
+	expect(t, m, walked(snmpGrid, "2c"), "snmpbulkwalk", "2c", gridRoot.String())
+}
+
+func TestSNMPDSomebodyElseHasTheSubtree(t *testing.T) {
+	m := lab.SNMPD(t)
+	first, stop := start(t, m.Unix, snmpGrid)
+	registered(t, first, 5*time.Second)
+	other := &grid{columns: 16, groups: 12, per: 5, salt: 99}
+	second, _ := start(t, m.Unix, other)
+	eventually(t, 5*time.Second, "be refused", func() bool { return second.Stats().DuplicateRegistrations > 1 })
+	expect(t, m, walked(snmpGrid, "2c"), "snmpbulkwalk", "2c", gridRoot.String())
+	stop()
+	registered(t, second, 4*time.Second)
+	expect(t, m, walked(other, "2c"), "snmpbulkwalk", "2c", gridRoot.String())
+	if n := second.Stats().Reconnects; n != 0 {
+		t.Errorf("%d reconnects, want none: the session was good", n)
+	}
+}
+
+func TestSNMPDComesLater(t *testing.T) {
+	m := lab.SNMPD(t)
+	m.Terminate()
+	s, _ := start(t, m.Unix, snmpGrid)
+	eventually(t, 5*time.Second, "fail", func() bool { return s.Stats().LastError != nil })
+	m.Start()
+	registered(t, s, time.Second)
+	expect(t, m, line(snmpGrid, 0), "snmpget", "2c", snmpGrid.name(nil, 0).String())
 }

@@ -134,11 +134,11 @@ const (
 )
 
 // retryDelay is how long to wait before asking again what has been refused for
-// so long: a quarter of it, so that a short outage costs little time and a long
+// so long: an eighth of it, so that a short outage costs little time and a long
 // one little work, and a bit more or less, so that many subagents do not ask
 // all at once.
 func retryDelay(outage time.Duration) time.Duration {
-	d := max(retryMin, min(outage/4, retryMax))
+	d := max(retryMin, min(outage/8, retryMax))
 	return d - d/8 + rand.N(d/4)
 }
 
