@@ -1,6 +1,7 @@
 # make run    see the agent at work: on this machine's ip_vs, or in a lab kernel
 # make test   every check and test, those in the lab kernel too
 # make bench  every figure we claim beside its peer's (B=name runs one)
+# make install  programs, MIBs and a systemd unit, below PREFIX
 SHELL := /bin/bash
 export PATH := $(PATH):/usr/local/go/bin:/usr/sbin:/sbin
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
@@ -44,8 +45,17 @@ bench:
 	@$(MAKE) --no-print-directory build build/labnet
 	@go run ./internal/bench $(B)
 
+# Programs, MIBs and the systemd unit; the unit is neither enabled nor started.
+PREFIX ?= /usr/local
+install: build
+	install -D -m 755 build/lvs-agent $(DESTDIR)$(PREFIX)/sbin/lvs-agent
+	install -D -m 755 build/lvs-exporter $(DESTDIR)$(PREFIX)/bin/lvs-exporter
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/snmp/mibs mib/OC-MIB.txt mib/LVS-MIB.txt
+	install -D -m 644 cmd/lvs-agent/lvs-agent.service $(DESTDIR)/etc/systemd/system/lvs-agent.service
+	sed -i 's|/usr/local|$(PREFIX)|' $(DESTDIR)/etc/systemd/system/lvs-agent.service
+
 clean:
 	rm -rf build
 
 FORCE:
-.PHONY: build run test check unit lab bench clean FORCE
+.PHONY: build install run test check unit lab bench clean FORCE

@@ -1,34 +1,11 @@
 package prom
 
 import (
-	"cmp"
-	"fmt"
 	"slices"
-	"strings"
 	"testing"
 
 	"lvs/dataplane"
 )
-
-// METRICS.md lists what Descriptions tells, and is written by -update.
-func TestMetricsTable(t *testing.T) {
-	var b strings.Builder
-	b.WriteString("# Metrics\n\nWritten by `go test ./collector/prom -run TestMetricsTable -update`. A scrape asks for parts of them with\n`?scope=`, `?service=` and `?name[]=`.\n")
-	for _, s := range append([]Scope{ScopeEvery}, scopes...) {
-		fmt.Fprintf(&b, "\n## %s\n\n| metric | type | labels | help |\n|---|---|---|---|\n", cmp.Or(string(s), "in every scrape"))
-		for _, d := range Descriptions() {
-			if d.Scope != s {
-				continue
-			}
-			help := d.Help
-			if d.Option != "" {
-				help += " (`" + d.Option + "`)"
-			}
-			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", d.Name, d.Type, strings.Join(d.Labels, ", "), help)
-		}
-	}
-	golden(t, "../METRICS.md", b.String())
-}
 
 func TestEveryServiceHasALabelOfItsOwn(t *testing.T) {
 	type service struct{ key, name string }

@@ -1,0 +1,93 @@
+package lvs
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"lvs/collector/prom"
+	"lvs/internal/agent"
+	"lvs/internal/exporter"
+	"lvs/mib"
+)
+
+var update = flag.Bool("update", false, "rewrite the generated parts of README.md")
+
+// The README's tables are written from the code that they describe.
+func TestREADMEIsFresh(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var agentHelp, fetchHelp bytes.Buffer
+	if err := agent.Run(t.Context(), []string{"--help"}, &agentHelp, &agentHelp); err != nil {
+		t.Fatal(err)
+	}
+	if err := exporter.Run(t.Context(), []string{"fetch", "--help"}, &fetchHelp, &fetchHelp); err != nil {
+		t.Fatal(err)
+	}
+	reference, err := os.ReadFile("internal/config/reference.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := string(text)
+	for name, content := range map[string]string{
+		"flags": code("", agentHelp.String()), "exporter": code("", fetchHelp.String()), "configuration": code("yaml", string(reference)),
+		"metrics": metrics(), "mib": objects(),
+	} {
+		begin, end := "<!-- "+name+" -->\n", "<!-- end of "+name+" -->\n"
+		before, rest, ok1 := strings.Cut(want, begin)
+		_, after, ok2 := strings.Cut(rest, end)
+		if !ok1 || !ok2 {
+			t.Fatalf("README.md has no place for %s", name)
+		}
+		want = before + begin + content + end + after
+	}
+	if want == string(text) {
+		return
+	}
+	if !*update {
+		t.Fatal("README.md is stale; go test . -update writes it")
+	}
+	if err := os.WriteFile("README.md", []byte(want), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func code(language, s string) string {
+	var b strings.Builder
+	b.WriteString("```" + language + "\n")
+	for line := range strings.Lines(strings.Trim(s, "\n") + "\n") {
+		b.WriteString(strings.TrimRight(line, " \n") + "\n")
+	}
+	return b.String() + "```\n"
+}
+
+func metrics() string {
+	var b strings.Builder
+	b.WriteString("| metric | type | labels | scope | what it is |\n|---|---|---|---|---|\n")
+	for _, d := range prom.Descriptions() {
+		help, scope := d.Help, string(d.Scope)
+		if d.Option != "" {
+			help += " (`" + d.Option + "`)"
+		}
+		if scope == "" {
+			scope = "every"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", d.Name, d.Type, strings.Join(d.Labels, ", "), scope, help)
+	}
+	return b.String()
+}
+
+func objects() string {
+	var b strings.Builder
+	b.WriteString("| object | name | type | what it is |\n|---|---|---|---|\n")
+	root := mib.Root()
+	for _, o := range mib.Objects() {
+		fmt.Fprintf(&b, "| `lvs.%v` | `%s` | %s | %s |\n", o.OID[len(root):], o.Name, o.Syntax, strings.ReplaceAll(o.Description, "|", "\\|"))
+	}
+	return b.String()
+}
