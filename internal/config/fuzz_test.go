@@ -3,13 +3,15 @@ package config
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"testing"
+	"time"
 
 	"lvs/dataplane"
 )
 
-// No text makes the parser panic; an error has a place, and what is accepted is
+// No text makes the parser panic or hang; an error has a place, and what is accepted is
 // what the kernel can be asked for.
 func FuzzParse(f *testing.F) {
 	reference, err := os.ReadFile("reference.yml")
@@ -21,6 +23,8 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("names: {fwm4/1: a, \"tcp/[::1]:80\": {name: b, real_servers: {1.2.3.4:5: c}}}\n"))
 	f.Add([]byte("? [a]: b\n- *x\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
+		watch := time.AfterFunc(10*time.Second, func() { panic(fmt.Sprintf("hangs on %q", text)) })
+		defer watch.Stop()
 		c, err := Parse(bytes.NewReader(text), "fuzz.yml")
 		var list Errors
 		if err != nil {
