@@ -40,7 +40,7 @@ func (h *history) rate(s *dataplane.Snapshot) {
 
 func rateBetween(from, to *dataplane.Snapshot, span time.Duration) {
 	if from.Director.HasStats && to.Director.HasStats {
-		to.Director.Rates, _ = perSecond(&from.Director.Account, &to.Director.Account, span)
+		to.Director.Rates = perSecond(&from.Director.Account, &to.Director.Account, span)
 	}
 	if from.Partial || to.Partial {
 		return
@@ -55,7 +55,7 @@ func rateBetween(from, to *dataplane.Snapshot, span time.Duration) {
 			return
 		}
 		if old[0].Key == s.Key {
-			s.Rates, s.HasRates = perSecond(&old[0].Account, &s.Account, span)
+			s.Rates, s.HasRates = perSecond(&old[0].Account, &s.Account, span), true
 			rateReals(old[0].Reals, s.Reals, span)
 		}
 	}
@@ -71,27 +71,23 @@ func rateReals(old, now []dataplane.RealState, span time.Duration) {
 			return
 		}
 		if old[0].RIP == r.RIP {
-			r.Rates, r.HasRates = perSecond(&old[0].Account, &r.Account, span)
+			r.Rates, r.HasRates = perSecond(&old[0].Account, &r.Account, span), true
 		}
 	}
 }
 
 func less(a, b netip.AddrPort) bool { return a != b && a.Compare(b) < 0 }
 
-// perSecond is what the total grew by in a second; not ok if it is not the same
-// account.
-func perSecond(from, to *dataplane.Account, span time.Duration) (r dataplane.Rates, ok bool) {
-	d, ok := to.Total.Sub(from.Total)
-	if !ok || !from.FirstSeen.Equal(to.FirstSeen) {
-		return r, false
-	}
+// perSecond is what a total, which never falls, grew by in a second.
+func perSecond(from, to *dataplane.Account, span time.Duration) dataplane.Rates {
+	d, _ := to.Total.Sub(from.Total)
 	return dataplane.Rates{
 		Connections: divide(d.Connections, span),
 		InPackets:   divide(d.InPackets, span),
 		OutPackets:  divide(d.OutPackets, span),
 		InBytes:     divide(d.InBytes, span),
 		OutBytes:    divide(d.OutBytes, span),
-	}, true
+	}
 }
 
 // divide is n per span as a rate per second, rounded to the nearest integer. The

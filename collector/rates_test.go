@@ -59,8 +59,8 @@ func TestRates(t *testing.T) {
 	}
 }
 
-func TestRatesAreOfOneAccount(t *testing.T) {
-	c := NewContinuity(nil, time.Minute)
+func TestRatesNeedBothEnds(t *testing.T) {
+	c := NewContinuity(nil, DefaultForget)
 	feed(c, 0, 1000, false)
 	c.Apply(&dataplane.Snapshot{Time: epoch0.Add(10 * time.Second)}, epoch0)
 	if out := feed(c, 20, 30, false); out.Services[0].HasRates {

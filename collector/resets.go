@@ -95,8 +95,8 @@ func (c *Continuity) remake(s *service, reason dataplane.ResetReason, now time.T
 func (c *Continuity) whyCleared(s *service, now *dataplane.Service) dataplane.ResetReason {
 	config := *now
 	config.Flags = config.Flags.Configured()
-	switch {
-	case s.pos >= 0 && config != s.config, s.changed, reordered(s.dump), c.movedAhead(s):
+	edited := s.pos >= 0 && config != s.config
+	if edited || s.changed || reordered(s.dump) || c.movedAhead(s) {
 		return dataplane.Recreated
 	}
 	return dataplane.Zeroed

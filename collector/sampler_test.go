@@ -81,7 +81,11 @@ func TestTicksStandOnTheGrid(t *testing.T) {
 		time.Sleep(3*time.Second + 700*time.Millisecond)
 		t0 := time.Now().Unix() - 3
 		r := &recorder{}
-		s := mustNew(t, Config{Source: steady(20 * time.Millisecond), Sinks: map[string]Sink{"r": r}})
+		var took []time.Duration
+		s := mustNew(t, Config{
+			Source: steady(20 * time.Millisecond), Sinks: map[string]Sink{"r": r},
+			Observe: func(d time.Duration) { took = append(took, d) },
+		})
 		if s.Latest() != nil {
 			t.Error("a snapshot before the first")
 		}
@@ -96,8 +100,11 @@ func TestTicksStandOnTheGrid(t *testing.T) {
 		if !equal(r.ticks, want) {
 			t.Errorf("ticks %v, want %v", r.ticks, want)
 		}
+		if len(took) != 4 || took[0] != 20*time.Millisecond {
+			t.Errorf("took %v", took)
+		}
 		st := s.Stats()
-		if st.Samples != 4 || st.Late != 0 || st.Skipped != 0 || st.Sinks["r"].Records != 4 {
+		if st.Samples != 4 || st.LastTick.Unix() != t0+30 || st.Took != took[3] || st.Late != 0 || st.Skipped != 0 || st.Sinks["r"].Records != 4 {
 			t.Errorf("%+v", st)
 		}
 	})
