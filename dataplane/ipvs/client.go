@@ -16,10 +16,11 @@ type Config struct {
 	// NetNS is the network namespace whose table it is: a path, as
 	// /proc/123/ns/net, or the name of a file below /run/netns, as `ip netns`
 	// makes them. Empty is the process's own. Entering another one takes
-	// CAP_SYS_ADMIN.
+	// CAP_SYS_ADMIN. When the name later means another namespace, the Client reads
+	// that one; while it means none, calls fail with fs.ErrNotExist.
 	NetNS string
-	// Timeout is how long the kernel may take for one request and the whole
-	// answer to it; a Snapshot is many of them. Zero is five seconds.
+	// Timeout is how long a request may take to be sent, and then the whole
+	// answer to it to come; a Snapshot is many of them. Zero is five seconds.
 	Timeout time.Duration
 }
 
@@ -46,6 +47,9 @@ type Client struct {
 // Dial opens a Client and tries it out. The error is [dataplane.ErrNotSupported]
 // when the kernel has no IPVS, fs.ErrPermission without CAP_NET_ADMIN, and
 // fs.ErrNotExist when there is no such namespace.
+//
+// Where ip_vs is a module that is not loaded, asking for it makes many kernels load
+// it by themselves; the same is true of later calls.
 func Dial(cfg Config) (*Client, error) {
 	ns, err := openNamespace(cfg.NetNS)
 	if err != nil {
@@ -64,8 +68,8 @@ func Dial(cfg Config) (*Client, error) {
 func newClient(ns *namespace, dial func() (*netlink.Conn, error), timeout time.Duration) *Client {
 	return &Client{
 		ns:      ns,
-		read:    newConn(dial, timeout),
-		control: newConn(dial, timeout),
+		read:    newConn(ns, dial, timeout),
+		control: newConn(ns, dial, timeout),
 		table:   reader{names: make(names)},
 	}
 }

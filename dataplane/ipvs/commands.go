@@ -2,7 +2,11 @@ package ipvs
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"slices"
+	"time"
 
 	"github.com/mdlayher/netlink"
 
@@ -110,11 +114,39 @@ func (c *Client) StartDaemon(ctx context.Context, d dataplane.SyncDaemon) error 
 // StopDaemon stops the sync daemon of a role. The error is fs.ErrNotExist when
 // none runs.
 func (c *Client) StopDaemon(ctx context.Context, r dataplane.SyncRole) error {
-	var check error
+	op := fmt.Sprintf("stop the %v sync daemon", r)
 	if r != dataplane.Master && r != dataplane.Backup {
-		check = fmt.Errorf("role %d is neither master nor backup", r)
+		return fmt.Errorf("ipvs: %s: role %d is neither master nor backup", op, r)
 	}
-	return c.change(ctx, cmdDelDaemon, fmt.Sprintf("stop the %v sync daemon", r), check, func(e *encoder) {
-		e.nest(attrDaemon, func() { e.u32(daemonState, uint32(r)) })
-	})
+	return explain(cmdDelDaemon, op, c.control.do(ctx, func(ctx context.Context, s *session) error {
+		return s.stopDaemon(ctx, r)
+	}))
+}
+
+// stopGrace is how long an acknowledgement may take that the kernel has sent, if
+// at all, before the request's system call is over.
+const stopGrace = 200 * time.Millisecond
+
+// stopDaemon bears with this: a daemon's thread that is stopped before it ever ran
+// ends with EINTR, and for this one error netlink sends no acknowledgement. Source:
+// kthread_stop in kernel/kthread.c, netlink_rcv_skb in net/netlink/af_netlink.c.
+func (s *session) stopDaemon(ctx context.Context, r dataplane.SyncRole) error {
+	e := s.request(cmdDelDaemon)
+	e.nest(attrDaemon, func() { e.u32(daemonState, uint32(r)) })
+	seq, err := s.send(ctx, e, netlink.Acknowledge)
+	if err != nil {
+		return err
+	}
+	if err := s.nc.SetDeadline(time.Now().Add(stopGrace)); err != nil {
+		return err
+	}
+	err = s.receive(seq, func(netlink.Message) error { return nil })
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		return err
+	}
+	running, derr := s.daemons(ctx)
+	if derr != nil || slices.ContainsFunc(running, func(d dataplane.SyncDaemon) bool { return d.Role == r }) {
+		return errors.Join(err, derr)
+	}
+	return nil
 }

@@ -20,19 +20,21 @@ import (
 // call was cut short, by a deadline or a fault, may still hold the rest of an
 // answer: it is closed, and the next call dials anew.
 type conn struct {
+	ns      *namespace
 	dial    func() (*netlink.Conn, error)
 	timeout time.Duration
 	turn    chan struct{} // holds one token: who has it may use what follows
 	buf     []byte        // requests are built here
 	family  uint16        // the family's number in this kernel; 0 is not known
+	nsCount int           // of the namespace nc is in
 
 	mu     sync.Mutex // guards nc and closed, for close alone comes without the turn
 	nc     *netlink.Conn
 	closed bool
 }
 
-func newConn(dial func() (*netlink.Conn, error), timeout time.Duration) *conn {
-	return &conn{dial: dial, timeout: timeout, turn: make(chan struct{}, 1)}
+func newConn(ns *namespace, dial func() (*netlink.Conn, error), timeout time.Duration) *conn {
+	return &conn{ns: ns, dial: dial, timeout: timeout, turn: make(chan struct{}, 1)}
 }
 
 // An errKernel is a number in the kernel's answer, as against faults of the socket.
@@ -115,19 +117,28 @@ func interrupt(ctx context.Context, nc *netlink.Conn) (undo func()) {
 	}
 }
 
-// open gives the socket, dialling it if there is none.
+// open gives the socket, dialling it if there is none, or none in the namespace
+// that the name now means.
 func (c *conn) open() (*netlink.Conn, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
 		return nil, fs.ErrClosed
 	}
+	count, err := c.ns.current()
+	if err != nil {
+		return nil, err
+	}
+	if c.nc != nil && count != c.nsCount {
+		c.nc.Close()
+		c.nc = nil
+	}
 	if c.nc == nil {
 		nc, err := c.dial()
 		if err != nil {
 			return nil, err
 		}
-		c.nc, c.family = nc, 0
+		c.nc, c.nsCount, c.family = nc, count, 0
 	}
 	return c.nc, nil
 }
@@ -241,7 +252,12 @@ func (s *session) send(ctx context.Context, e encoder, flags netlink.HeaderFlags
 	}
 	m, err := s.nc.Send(netlink.Message{
 		Header: netlink.Header{Type: netlink.HeaderType(s.family), Flags: netlink.Request | flags}, Data: e.b})
-	return m.Header.Sequence, kernelError(err)
+	if err != nil {
+		return 0, err
+	}
+	// The kernel acts, and waits for its locks, before the system call is over.
+	// However long that took, there is time to read what it says.
+	return m.Header.Sequence, s.limit(ctx)
 }
 
 // receive hands the messages of the answer to fn, which must not keep them.

@@ -192,3 +192,15 @@ func TestListsOfOneService(t *testing.T) {
 		t.Errorf("no services: %v, %v; want nothing", list, err)
 	}
 }
+
+// A daemon that is stopped before it ran at all is not acknowledged.
+func TestADaemonThatNeverRanIsStopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newKernel()
+		k.refuse = func([]byte) syscall.Errno { return syscall.EINTR }
+		c := k.client(t)
+		if err := c.StopDaemon(context.Background(), dataplane.Backup); err != nil || k.dials != 1 {
+			t.Errorf("%v, %d dials; want 1", err, k.dials)
+		}
+	})
+}

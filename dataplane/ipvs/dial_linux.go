@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/mdlayher/netlink"
@@ -15,8 +16,12 @@ import (
 
 // A namespace is where the sockets of a Client are opened.
 type namespace struct {
-	name string
-	file *os.File // nil for the process's own
+	name string // as in Config
+	path string // "" for the process's own
+
+	mu    sync.Mutex // guards what follows
+	file  *os.File   // nil for the process's own
+	count int        // of the namespaces that the name meant so far
 }
 
 const (
@@ -27,22 +32,51 @@ const (
 
 // openNamespace opens the namespace of that name; see Config.
 func openNamespace(name string) (*namespace, error) {
-	if name == "" {
-		return &namespace{}, nil
+	n := &namespace{name: name, path: name}
+	if name != "" && !strings.ContainsRune(name, '/') {
+		n.path = filepath.Join(namedBelow, name)
 	}
-	path := name
-	if !strings.ContainsRune(name, '/') {
-		path = filepath.Join(namedBelow, name)
-	}
-	f, err := os.Open(path)
+	_, err := n.current()
 	if err != nil {
-		return nil, fmt.Errorf("ipvs: open network namespace %s: %w", name, err)
+		return nil, fmt.Errorf("ipvs: %w", err)
 	}
-	return &namespace{name: name, file: f}, nil
+	return n, nil
+}
+
+// current opens the namespace again if another one has its name now: what was
+// opened stays the deleted one. It counts how often that was so.
+func (n *namespace) current() (int, error) {
+	if n.path == "" {
+		return 0, nil
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	now, err := os.Stat(n.path)
+	if err == nil && n.file != nil {
+		var known os.FileInfo
+		if known, err = n.file.Stat(); err == nil && os.SameFile(known, now) {
+			return n.count, nil
+		}
+	}
+	var f *os.File
+	if err == nil {
+		f, err = os.Open(n.path)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("open network namespace %s: %w", n.name, err)
+	}
+	if n.file != nil {
+		n.file.Close()
+	}
+	n.file = f
+	n.count++
+	return n.count, nil
 }
 
 // dial opens a netlink socket in the namespace.
 func (n *namespace) dial() (*netlink.Conn, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	sock, port, err := openSocket(n.file)
 	if err != nil {
 		if n.file != nil && errors.Is(err, syscall.EPERM) {
@@ -91,9 +125,9 @@ func (n *namespace) cookie(nc *netlink.Conn) (id string, err error) {
 
 // inode is the second best: the number may be given again to another namespace.
 func (n *namespace) inode() (string, error) {
-	path := ownNamespace
-	if n.file != nil {
-		path = fmt.Sprintf("/proc/self/fd/%d", n.file.Fd())
+	path := n.path
+	if path == "" {
+		path = ownNamespace
 	}
 	var st unix.Stat_t
 	if err := unix.Stat(path, &st); err != nil {
@@ -103,6 +137,8 @@ func (n *namespace) inode() (string, error) {
 }
 
 func (n *namespace) close() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	if n.file == nil {
 		return nil
 	}

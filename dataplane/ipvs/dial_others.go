@@ -18,6 +18,7 @@ var errPlatform = fmt.Errorf("ipvs: %s/%s has no IPVS, which is Linux's: %w", ru
 
 func openNamespace(string) (*namespace, error) { return nil, errPlatform }
 
+func (*namespace) current() (int, error)                       { return 0, errPlatform }
 func (*namespace) dial() (*netlink.Conn, error)                { return nil, errPlatform }
 func (*namespace) epoch(*netlink.Conn, uint16) (string, error) { return "", errPlatform }
 func (*namespace) close() error                                { return nil }

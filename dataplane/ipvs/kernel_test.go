@@ -189,7 +189,11 @@ func (s *fakeSocket) Send(m netlink.Message) error {
 	}
 	k.requests = append(k.requests, append([]byte(nil), m.Data...))
 	if k.refuse != nil {
-		if errno := k.refuse(m.Data); errno != 0 {
+		errno := k.refuse(m.Data)
+		if errno == syscall.EINTR {
+			return nil // as the kernel's netlink has it
+		}
+		if errno != 0 {
 			s.queue = append(s.queue, errorMessage(m, errno))
 			return nil
 		}
