@@ -188,17 +188,20 @@ func (s *service) real(rip netip.AddrPort) *real {
 	return r
 }
 
-// fill copies the rows of src in order, with their accounts. All real servers
-// share one array.
+// fill copies the rows of src in order, with their accounts, and numbers the new
+// ones in that order, so that a table which is first seen as a whole has numbers
+// as one reads it. All real servers share one array.
 func (c *Continuity) fill(out, src *dataplane.Snapshot, rows int) {
 	slab := make([]dataplane.RealState, rows)
 	out.Services = make([]dataplane.ServiceState, len(c.order))
 	for i, s := range c.order {
+		c.number(&s.account, &c.numbers)
 		from, to := &src.Services[s.row], &out.Services[i]
 		*to = *from
 		to.Account, to.Name, to.Rates, to.HasRates = s.Account, "", dataplane.Rates{}, false
 		to.Reals, slab = slab[:len(s.order):len(s.order)], slab[len(s.order):]
 		for j, r := range s.order {
+			c.number(&r.account, &s.numbers)
 			real := &to.Reals[j]
 			*real = from.Reals[r.row]
 			real.Account, real.Name, real.Rates, real.HasRates = r.Account, "", dataplane.Rates{}, false

@@ -57,7 +57,6 @@ func (c *Continuity) applyDirector(out *dataplane.Snapshot, now time.Time) {
 // applyService continues a service and its real servers.
 func (c *Continuity) applyService(s *service, src *dataplane.Snapshot, now time.Time) {
 	cur := &src.Services[s.row]
-	c.number(&s.account, &c.numbers)
 	switch {
 	case !s.known:
 		s.begin(now)
@@ -134,7 +133,6 @@ func (c *Continuity) movedAhead(s *service) bool {
 
 // applyReal continues a real server, after its service.
 func (c *Continuity) applyReal(s *service, r *real, cur *dataplane.RealState, src *dataplane.Snapshot, now time.Time) {
-	c.number(&r.account, &s.numbers)
 	switch {
 	case !r.known:
 		r.begin(now)
