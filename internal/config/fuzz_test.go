@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
+
+	"golang.org/x/tools/txtar"
 
 	"lvs/dataplane"
 )
@@ -19,6 +22,19 @@ func FuzzParse(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(reference)
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, file := range files {
+		archive, err := txtar.ParseFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, one := range archive.Files {
+			f.Add(one.Data)
+		}
+	}
 	f.Add([]byte("services:\n- address: tcp/192.0.2.1:80\n  real_servers: [{address: 10.0.0.1, method: route}]\n"))
 	f.Add([]byte("names: {fwm4/1: a, \"tcp/[::1]:80\": {name: b, real_servers: {1.2.3.4:5: c}}}\n"))
 	f.Add([]byte("? [a]: b\n- *x\n"))

@@ -111,13 +111,15 @@ func (d *decoder) timeouts(t *dataplane.Timeouts) fields {
 
 // sync decodes the connection synchronisation daemons.
 func (d *decoder) sync(run *directorSection) fields {
-	one := func(role dataplane.SyncRole) func(ast.Node) {
+	// The kernel would silently take another maxlen than one out of its bounds,
+	// which would be drift for ever: start_sync_thread in ip_vs_sync.c.
+	one := func(role dataplane.SyncRole, leastLen uint64) func(ast.Node) {
 		return func(n ast.Node) {
 			daemon := dataplane.SyncDaemon{Role: role}
 			at := d.mapping(n, fields{
 				"interface": parsed(d, &daemon.Interface, parseInterface),
 				"syncid":    integer(d, &daemon.SyncID, 0, 255),
-				"maxlen":    integer(d, &daemon.MaxLen, 1, 65507),
+				"maxlen":    integer(d, &daemon.MaxLen, leastLen, 65535-48),
 				"group":     parsed(d, &daemon.Group, parseGroup),
 				"port":      integer(d, &daemon.Port, 1, 65535),
 				"ttl":       integer(d, &daemon.TTL, 1, 255),
@@ -128,7 +130,7 @@ func (d *decoder) sync(run *directorSection) fields {
 			run.daemons = append(run.daemons, daemon)
 		}
 	}
-	return fields{"master": one(dataplane.Master), "backup": one(dataplane.Backup)}
+	return fields{"master": one(dataplane.Master, 1), "backup": one(dataplane.Backup, 1024)}
 }
 
 // parseInterface checks a name as the kernel does (dev_valid_name, IFNAMSIZ).
