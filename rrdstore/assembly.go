@@ -11,7 +11,7 @@ type assembly struct {
 	start  uint32
 	bySID  map[uint32][]*Series // in the order of time
 	wanted map[*Series]bool
-	holder []*Series // by slot: whose it is at present
+	holder []*Series // by slot: whose it is at present; nil if unwanted
 	until  uint32    // the first tick at which some holder changes
 	row    Row
 	fed    bool // a row is under way
@@ -82,8 +82,10 @@ func (a *assembly) identify(tick uint32) {
 				break
 			}
 			if tick < s.until {
-				holder = s
 				a.until = min(a.until, s.until)
+				if holder = nil; a.wanted[s] {
+					holder = s
+				}
 			}
 		}
 		a.holder = append(a.holder, holder)
@@ -103,7 +105,7 @@ func (a *assembly) flush() *Row {
 	a.row.Total, a.row.Connections = r.state.director.total(), r.state.director[valueActive]
 	a.row.Entries = a.row.Entries[:0]
 	for slot, s := range a.holder {
-		if s == nil || !a.wanted[s] || !r.has(slot) {
+		if s == nil || !r.has(slot) {
 			continue
 		}
 		v := &r.state.values[slot]

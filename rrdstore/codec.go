@@ -61,6 +61,11 @@ func (p *parser) fail(err error) {
 }
 
 func (p *parser) uvarint() uint64 {
+	if len(p.b) > 0 && p.b[0] < 0x80 { // most are one byte
+		v := p.b[0]
+		p.b = p.b[1:]
+		return uint64(v)
+	}
 	v, n := binary.Uvarint(p.b)
 	if n <= 0 {
 		p.fail(errShort)
@@ -71,13 +76,8 @@ func (p *parser) uvarint() uint64 {
 }
 
 func (p *parser) varint() int64 {
-	v, n := binary.Varint(p.b)
-	if n <= 0 {
-		p.fail(errShort)
-		return 0
-	}
-	p.b = p.b[n:]
-	return v
+	v := p.uvarint()
+	return int64(v>>1) ^ -int64(v&1)
 }
 
 func (p *parser) byte() byte {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
@@ -73,10 +74,13 @@ func (s *Store) commit(snap *dataplane.Snapshot) error {
 // ready brings memory in line with the file after a failure, and puts a file
 // aside that proved damaged while it was in use.
 func (s *Store) ready() error {
-	if s.broken != nil {
-		if err := s.replace(); err != nil {
+	if s.broken == nil {
+		if err := s.intact(); err != nil {
+			s.broken = err
 			return err
 		}
+	} else if err := s.replace(); err != nil {
+		return err
 	}
 	if s.stale {
 		return s.guard(s.load)
@@ -97,7 +101,7 @@ func (s *Store) write(snap *dataplane.Snapshot, tick uint32) error {
 		return err
 	}
 	expired := s.expired(tick)
-	if err := s.db.Update(func(tx *bbolt.Tx) error { return s.store(tx, p, expired) }); err != nil {
+	if err := s.update(func(tx *bbolt.Tx) error { return s.store(tx, p, expired) }); err != nil {
 		return err
 	}
 	s.accept(p, expired)
@@ -160,8 +164,23 @@ func (s *Store) accept(p *plan, expired int) {
 		se.index = i
 	}
 	s.writer.accept()
+	s.measure()
 	s.stats.Windows += uint64(expired)
 	s.stats.RowBytes, s.stats.Unnumbered = len(s.writer.buf), p.unnumbered
+}
+
+// update is bbolt's Update, except that after a panic it rolls nothing back:
+// bbolt would look for free pages by walking the whole file in a goroutine of its
+// own, where meeting the damage again ends the process.
+func (s *Store) update(fn func(*bbolt.Tx) error) error {
+	tx, err := s.db.Begin(true)
+	if err != nil {
+		return err
+	}
+	if err := fn(tx); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
 }
 
 // guard runs fn, which uses the database, and turns a panic or fault of bbolt on
@@ -186,8 +205,16 @@ func guard(fn func() error) (err error) {
 	return fn()
 }
 
-// noSpace tells errors that giving up old rows may cure. bbolt does not wrap what
-// growing the file returned.
+// noSpace tells errors that giving up old rows may cure. Where growing the file
+// failed, bbolt passes on the error's text alone.
 func noSpace(err error) bool {
-	return err != nil && (errors.Is(err, berrors.ErrMaxSizeReached) || isErrno(err, syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG))
+	if err == nil {
+		return false
+	}
+	for _, errno := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
+		if errors.Is(err, errno) || strings.Contains(err.Error(), errno.Error()) {
+			return true
+		}
+	}
+	return errors.Is(err, berrors.ErrMaxSizeReached)
 }

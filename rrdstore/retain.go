@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -23,20 +25,20 @@ func (s *Store) expired(tick uint32) (n int) {
 	for n < min(expireAtOnce, len(s.windows)-1) && int64(s.windows[n+1].first) <= oldest {
 		n++
 	}
-	if n == 0 && len(s.windows) > 1 && s.used() > s.opts.softBytes() {
+	if n == 0 && len(s.windows) > 1 && s.used > s.opts.softBytes() {
 		n = 1
 	}
 	return n
 }
 
-// used is how many bytes of the file hold something.
-func (s *Store) used() (n int64) {
+// measure learns how much of the file is there and in use.
+func (s *Store) measure() {
 	stats := s.db.Stats()
 	_ = s.db.View(func(tx *bbolt.Tx) error {
-		n = tx.Size() - int64(stats.FreePageN+stats.PendingPageN)*pageSize
+		s.high = tx.Size()
+		s.used = s.high - int64(stats.FreePageN+stats.PendingPageN)*pageSize
 		return nil
 	})
-	return n
 }
 
 // reclaim gives up the oldest window so that a tick finds room on a full disk.
@@ -46,7 +48,7 @@ func (s *Store) reclaim() bool {
 		return false
 	}
 	err := s.guard(func() error {
-		return s.db.Update(func(tx *bbolt.Tx) error {
+		return s.update(func(tx *bbolt.Tx) error {
 			return tx.Bucket([]byte(bucketRow)).DeleteBucket(windowKey(s.windows[0].first))
 		})
 	})
@@ -83,17 +85,49 @@ func (s *Store) garbage(p *plan) {
 	}
 }
 
-// replace puts a file aside that proved damaged while it was in use, and starts
-// a new one, which the tick at hand fills with every account that is present.
+// errMoved says that head.db is no longer the file that was opened.
+var errMoved = errors.New("it was removed or replaced while in use")
+
+// intact looks at head.db from outside. bbolt would go on writing a file that has
+// no name any more, and faults on one that was cut short.
+func (s *Store) intact() error {
+	path := filepath.Join(s.dir, headName)
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(info, s.opened):
+		return &DamagedError{Path: path, Err: errMoved}
+	case err != nil:
+		return err
+	case info.Size() < s.high:
+		return &DamagedError{Path: path, Err: fmt.Errorf("it was cut from %d bytes or more to %d", s.high, info.Size())}
+	}
+	return nil
+}
+
+// replace gives up a file that proved damaged while it was in use, puts it aside
+// and starts a new one, which the tick at hand fills with every account that is
+// present. One that took its place meanwhile is used if it is good.
 func (s *Store) replace() error {
 	// bbolt may hold its locks for ever after a panic: closing it is not waited
-	// for. The file it maps stays valid under its new name.
+	// for. The file it maps stays valid under another name.
 	go func(db *bbolt.DB) { _ = guard(db.Close) }(s.db)
-	aside, err := putAside(s.dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("put damaged file aside: %w", err)
+	cause := s.broken
+	var err error
+	if errors.Is(cause, errMoved) {
+		err = s.openHead()
+		if err == nil {
+			s.opts.Logger.Error("store was removed or replaced, using what is there now")
+			return nil
+		}
 	}
-	s.opts.Logger.Error("store proved damaged in use, starting a new one", "aside", aside, "err", s.broken)
-	s.stats.Aside = aside
+	if err == nil || errors.Is(err, ErrDamaged) {
+		if s.stats.Aside, err = putAside(s.dir); errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("replace damaged store: %w", err)
+	}
+	s.opts.Logger.Error("store proved damaged in use, starting a new one", "aside", s.stats.Aside, "err", cause)
 	return s.openHead()
 }

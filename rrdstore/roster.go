@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"syscall"
 	"time"
 
 	"lvs/dataplane"
@@ -203,13 +202,4 @@ func (id identity) check() error {
 		return fmt.Errorf("identity %s: %w", id, err)
 	}
 	return nil
-}
-
-func isErrno(err error, any ...syscall.Errno) bool {
-	for _, e := range any {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
 }

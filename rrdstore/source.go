@@ -134,7 +134,7 @@ func (view viewer) step(ctx context.Context, sc *scan) (batch []scanRecord, err 
 // start while it is being read.
 func fileViewer(dir string) viewer {
 	return func(fn func(*bbolt.Tx) error) error {
-		return guard(func() error {
+		return guard(func() (err error) {
 			db, err := bbolt.Open(filepath.Join(dir, headName), 0, &bbolt.Options{ReadOnly: true, Timeout: 100 * time.Millisecond, NoStatistics: true})
 			if errors.Is(err, berrors.ErrTimeout) {
 				return &LockedError{Dir: dir, PID: ownerOfDir(dir)}
@@ -142,7 +142,8 @@ func fileViewer(dir string) viewer {
 			if err != nil {
 				return err
 			}
-			return errors.Join(db.View(fn), db.Close())
+			defer func() { err = errors.Join(err, db.Close()) }() // after a panic as well
+			return db.View(fn)
 		})
 	}
 }

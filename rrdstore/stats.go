@@ -51,8 +51,7 @@ func (s *Store) Stats() Stats {
 		st.Newest = time.Unix(int64(s.tick), 0).UTC()
 	}
 	if !s.closed && s.broken == nil {
-		_ = s.guard(func() error { st.Used = s.used(); return nil })
-		st.Bytes = s.fileSize()
+		st.Bytes, st.Used = s.fileSize(), s.used
 	}
 	return st
 }

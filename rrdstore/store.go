@@ -3,6 +3,7 @@ package rrdstore
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"math/bits"
 	"os"
@@ -88,7 +89,10 @@ type Store struct {
 	lock *os.File
 
 	mu     sync.Mutex
-	db     *bbolt.DB // replaced, under mu, only when a damaged file is put aside
+	db     *bbolt.DB   // replaced, under mu, only when a damaged file is put aside
+	opened fs.FileInfo // of head.db
+	high   int64       // bytes of it that were ever in use
+	used   int64       // bytes of it that hold something
 	closed bool
 	// stale says that memory may differ from the file, because a commit failed
 	// or none was read yet: it is read again before it is used.
@@ -160,7 +164,11 @@ func (s *Store) openHead() error {
 		return fmt.Errorf("open store: %w", err)
 	}
 	db.AllocSize = int(s.opts.growBytes())
-	s.db, s.broken, s.stale = db, nil, true
+	opened, err := os.Stat(path)
+	if err != nil {
+		return errors.Join(fmt.Errorf("open store: %w", err), db.Close())
+	}
+	s.db, s.opened, s.broken, s.stale = db, opened, nil, true
 	if err := s.guard(s.initialise); err != nil {
 		return errors.Join(fmt.Errorf("open store: %w", err), db.Close())
 	}
@@ -191,11 +199,12 @@ func (s *Store) initialise() error {
 		return nil
 	})
 	if err == nil && missing {
-		err = s.db.Update(createBuckets)
+		err = s.update(createBuckets)
 	}
 	if err != nil {
 		return err
 	}
+	s.measure()
 	return s.load()
 }
 

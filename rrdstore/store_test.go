@@ -238,3 +238,11 @@ func TestCanceledCommitDoesNotStart(t *testing.T) {
 		t.Error("it left a row")
 	}
 }
+
+// removeClean makes dir look as after a kill.
+func removeClean(t testing.TB, dir string) {
+	t.Helper()
+	if err := os.Remove(filepath.Join(dir, cleanName)); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -92,8 +92,8 @@ func (v *verifier) buckets(pages *pageFile, record func(string, []byte, []byte, 
 		return errors.New("it has a list of free pages, which this store never writes")
 	}
 	err = pages.bucket(roots[bucketSeries], func(e element) error {
-		if e.bucket {
-			return fmt.Errorf("series %x is a bucket", e.key)
+		if e.bucket || len(e.key) != 8 {
+			return fmt.Errorf("series %x is a bucket, or its key is not 8 bytes", e.key)
 		}
 		v.report.Series++
 		return v.judge(record(bucketSeries, nil, e.key, e.value))
@@ -108,7 +108,7 @@ func (v *verifier) buckets(pages *pageFile, record func(string, []byte, []byte, 
 		v.report.Windows++
 		return pages.bucket(w.value, func(e element) error {
 			if e.bucket || len(e.key) != 6 {
-				return fmt.Errorf("row %x of window %x is a bucket", e.key, w.key)
+				return fmt.Errorf("row %x of window %x is a bucket, or its key is not 6 bytes", e.key, w.key)
 			}
 			if e.key[4] == 0 && e.key[5] == 0 {
 				v.report.Rows++

@@ -1,0 +1,237 @@
+package rrdstore
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A child process of the tests does what childEnv names, in the directory dirEnv.
+const (
+	childEnv = "RRDSTORE_TEST_CHILD"
+	dirEnv   = "RRDSTORE_TEST_DIR"
+)
+
+func TestMain(m *testing.M) {
+	children := map[string]func(dir string) error{
+		"commit": commitUntilKilled, "full": commitOnAFullDisk, "hold": holdUntilKilled,
+	}
+	name := os.Getenv(childEnv)
+	if name == "" {
+		os.Exit(m.Run())
+	}
+	if err := children[name](os.Getenv(dirEnv)); err != nil {
+		fmt.Println("child:", err)
+		os.Exit(1)
+	}
+}
+
+func child(t *testing.T, name, dir string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), childEnv+"="+name, dirEnv+"="+dir)
+	cmd.Stderr = os.Stderr
+	return cmd
+}
+
+// stepAt is the tick of a step, and the step follows from the tick, so that a
+// process can go on where one before it was killed.
+func stepAt(step uint64) int64 { return firstTick + 10*int64(step) }
+
+func commitUntilKilled(dir string) error {
+	s, err := Open(dir, Options{})
+	if err != nil {
+		return err
+	}
+	step := uint64(0)
+	if newest := s.Stats().Newest; !newest.IsZero() {
+		step = uint64(newest.Unix()-firstTick) / 10
+	}
+	for {
+		step++
+		if err := s.Commit(context.Background(), table(10, 20, stepAt(step), step)); err != nil {
+			return err
+		}
+		fmt.Println(step)
+	}
+}
+
+func holdUntilKilled(dir string) error {
+	if _, err := Open(dir, Options{}); err != nil {
+		return err
+	}
+	fmt.Println("open")
+	select {}
+}
+
+// TestKillLosesNoAcknowledgedTick kills a committing process again and again and
+// looks at what it left: every tick it had reported is there, and the totals are
+// exactly those of the last one.
+func TestKillLosesNoAcknowledgedTick(t *testing.T) {
+	dir := t.TempDir()
+	checkAfter(t, dir)
+	last := uint64(0)
+	for round := range 12 {
+		cmd := child(t, "commit", dir)
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewScanner(out)
+		for n := 0; n <= 3*round && lines.Scan(); n++ {
+			if last, err = strconv.ParseUint(lines.Text(), 10, 64); err != nil {
+				t.Fatalf("child said %q", lines.Text())
+			}
+		}
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		for lines.Scan() { // what it had still said
+			last, _ = strconv.ParseUint(lines.Text(), 10, 64)
+		}
+		_ = cmd.Wait()
+		checkKilled(t, dir, last)
+	}
+}
+
+func checkKilled(t *testing.T, dir string, acknowledged uint64) {
+	t.Helper()
+	s, err := Open(dir, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	newest := s.Stats().Newest.Unix()
+	if newest < stepAt(acknowledged) || newest > stepAt(acknowledged+1) {
+		t.Errorf("newest tick %d, acknowledged %d", newest, stepAt(acknowledged))
+	}
+	step := uint64(newest-firstTick) / 10
+	want := table(10, 20, newest, step)
+	want.Sort()
+	for _, a := range mustRemember(t, s) {
+		svc := want.Service(a.Key)
+		switch {
+		case !a.Key.IsValid():
+			continue
+		case !a.RIP.IsValid() && a.Total != svc.Total, a.RIP.IsValid() && a.Total != svc.Real(a.RIP).Total:
+			t.Errorf("%v %v has total %v at step %d", a.Key, a.RIP, a.Total, step)
+		}
+	}
+	if err := s.lock.Close(); err != nil { // leave it as unclean as it was
+		t.Fatal(err)
+	}
+	if err := s.db.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestLockNamesTheOtherProcess(t *testing.T) {
+	dir := t.TempDir()
+	cmd := child(t, "hold", dir)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || line != "open\n" {
+		t.Fatalf("child said %q, %v", line, err)
+	}
+	var locked *LockedError
+	if _, err := Open(dir, Options{LockTimeout: time.Millisecond}); !errors.As(err, &locked) || locked.PID != cmd.Process.Pid {
+		t.Errorf("open: %v, want it locked by %d", err, cmd.Process.Pid)
+	}
+	// It holds the file and serves nobody.
+	if _, err := OpenReader(t.Context(), dir); !errors.As(err, &locked) || locked.PID != cmd.Process.Pid {
+		t.Errorf("reader: %v, want it locked by %d", err, cmd.Process.Pid)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	mustOpen(t, dir, Options{LockTimeout: time.Minute})
+}
+
+// commitOnAFullDisk has the system refuse to let the file grow, as a full disk
+// does, first while there is nothing to give up, then while there is, and then
+// no more.
+func commitOnAFullDisk(dir string) error {
+	s, err := Open(dir, Options{MaxBytes: 64 << 20})
+	if err != nil {
+		return err
+	}
+	step := uint64(0)
+	commit := func() error {
+		step++
+		return s.Commit(context.Background(), table(100, 40, stepAt(step), step))
+	}
+	limit := func(bytes uint64) error {
+		return unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: bytes, Max: unix.RLIM_INFINITY})
+	}
+	if err := errors.Join(commit(), limit(uint64(s.Stats().Bytes))); err != nil {
+		return err
+	}
+	failed := 0
+	for failed < 5 {
+		if err := commit(); err != nil {
+			if !noSpace(err) {
+				return fmt.Errorf("step %d: %w, want no space", step, err)
+			}
+			failed++
+		}
+	}
+	if got := s.Stats(); got.Failures != 5 || got.Reclaimed != 0 {
+		return fmt.Errorf("with one window: %+v", got)
+	}
+	if _, err := s.Remembered(context.Background()); err != nil {
+		return fmt.Errorf("remembered on a full disk: %w", err)
+	}
+	// Room for some windows, then none: the oldest give way to the new.
+	if err := limit(uint64(s.Stats().Bytes) + 4<<20); err != nil {
+		return err
+	}
+	for s.Stats().Reclaimed < 3 {
+		step += 12 // windows of an hour fill soon
+		if err := commit(); err != nil {
+			return fmt.Errorf("step %d with old windows to give up: %w, %+v", step, err, s.Stats())
+		}
+	}
+	if err := limit(unix.RLIM_INFINITY); err != nil {
+		return err
+	}
+	reclaimed := s.Stats().Reclaimed
+	for range 200 {
+		if err := commit(); err != nil {
+			return fmt.Errorf("step %d with room again: %w", step, err)
+		}
+	}
+	if got := s.Stats(); got.Reclaimed != reclaimed || got.Newest.Unix() != stepAt(step) {
+		return fmt.Errorf("with room again: %+v", got)
+	}
+	return s.Close()
+}
+
+func TestFullDiskIsSurvived(t *testing.T) {
+	dir := t.TempDir()
+	checkAfter(t, dir)
+	out, err := child(t, "full", dir).Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, strings.TrimSpace(string(out)))
+	}
+	if _, err := os.Stat(filepath.Join(dir, cleanName)); err != nil {
+		t.Error(err)
+	}
+}
