@@ -1,13 +1,76 @@
 package director
 
 import (
+	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"lvs/dataplane"
 	"lvs/dataplane/dataplanetest"
 )
+
+func TestRestartedDirectorKnowsWhatItApplied(t *testing.T) {
+	state := filepath.Join(t.TempDir(), "director.json")
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, state)
+		dns := service(key("udp/192.0.2.10:53"))
+		dns.Quiesce = Quiesce{Enabled: true, Limit: time.Hour}
+		dns.Flags, dns.Timeout, dns.Netmask = dataplane.FlagPersistent, time.Minute, dataplane.Mask4(0xffff0000)
+		v6 := service(key("fwm6/9"))
+		v6.Flags, v6.Timeout, v6.Netmask = dataplane.FlagPersistent, time.Minute, dataplane.Mask6(64)
+		spec := &Spec{Services: []Service{service(web, realServer(1, 1)), dns, v6}, Timeouts: dataplane.Timeouts{UDP: time.Minute},
+			Daemons: []dataplane.SyncDaemon{{Role: dataplane.Master, Interface: "lo", SyncID: 1}}}
+		r.apply(spec)
+		r.handReal(realServer(1, 0))
+		r.restart(state)
+		r.apply(spec)
+		r.calls()
+		r.drift("weight of real server 10.0.0.1:80 of tcp/192.0.2.10:80 is 0, want 1")
+		r.restart(state)
+		r.apply(&Spec{Services: []Service{dns, v6}})
+		r.calls("stop master sync daemon", "delete service tcp/192.0.2.10:80")
+		r.hand(func(ctx context.Context) error { return r.table.AddRealServer(ctx, dns.Key, realServer(1, 1)) })
+		r.table.Connect(dns.Key, realServer(1, 1).RIP, 1)
+		r.apply(&Spec{Services: []Service{v6}})
+		r.calls("edit real server 10.0.0.1:80 of udp/192.0.2.10:53")
+		time.Sleep(59 * time.Minute)
+		r.restart(state)
+		r.apply(&Spec{Services: []Service{v6}})
+		r.calls()
+		time.Sleep(time.Minute)
+		if err := r.tick(); err != nil {
+			t.Error(err)
+		}
+		r.calls("delete service udp/192.0.2.10:53")
+	})
+}
+
+func TestUnreadableStateIsToldAndDoesNotStopIt(t *testing.T) {
+	for name, text := range map[string]string{"truncated": `{"version":1,"serv`, "newer": `{"version":99}`, "wrong": `{"version":1,"services":[{"key":"tcp"}]}`} {
+		t.Run(name, func(t *testing.T) {
+			state := filepath.Join(t.TempDir(), "director.json")
+			if err := os.WriteFile(state, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			table := &dataplanetest.Table{}
+			a, err := New(Config{Table: table, StatePath: state})
+			if err == nil || !strings.Contains(err.Error(), state) {
+				t.Errorf("error is %v, want one that names %s", err, state)
+			}
+			if err := a.Apply(t.Context(), &Spec{Services: []Service{service(web)}}); err != nil {
+				t.Error(err)
+			}
+			if _, err := New(Config{Table: table, StatePath: state}); err != nil {
+				t.Errorf("after an apply the state is still unreadable: %v", err)
+			}
+		})
+	}
+}
 
 // No state file makes the director panic, or keeps it from what is wanted now.
 func FuzzState(f *testing.F) {
