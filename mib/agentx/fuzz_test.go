@@ -163,6 +163,34 @@ func FuzzReader(f *testing.F) {
 	})
 }
 
+// TestLongStream is longer than the reader's buffer, and so are some PDUs in it.
+func TestLongStream(t *testing.T) {
+	var stream []byte
+	var want [][]byte
+	for i := range 3000 {
+		p := PDU{Type: Open, PacketID: uint32(i), Description: make([]byte, i%97)}
+		if i%1000 == 999 {
+			p.Description = make([]byte, 20000+i)
+		}
+		b, err := p.Append(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, stream = append(want, b), append(stream, b...)
+	}
+	for _, size := range []int{1, 19, 20, 21, 1000, 16 << 10, 1 << 20} {
+		r := reader{link: &chunks{b: stream, size: size}}
+		for i := range want {
+			if b, err := r.next(time.Second); err != nil || !bytes.Equal(b, want[i]) {
+				t.Fatalf("chunks of %d bytes: PDU %d is %.60x, %v", size, i, b, err)
+			}
+		}
+		if _, err := r.next(time.Second); err != io.EOF || len(r.buf) > 32<<10 {
+			t.Errorf("chunks of %d bytes: %v at the end, with a buffer of %d bytes", size, err, len(r.buf))
+		}
+	}
+}
+
 func FuzzGrid(f *testing.F) {
 	f.Add([]byte{1, 2, 1, 1}, true)
 	f.Fuzz(func(t *testing.T, rest []byte, include bool) {

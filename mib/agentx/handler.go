@@ -98,7 +98,7 @@ func (h *handler) serve(p *PDU, gens []*generation, now int64) (code Error, inde
 // empty at the end of the tree. It is false if the variable cannot be sent.
 func (h *handler) next(r *Range, gens []*generation, now int64) bool {
 	g := gens[0]
-	if len(gens) > 1 && !r.Include {
+	if len(gens) > 1 {
 		g = h.pinned(r.Start, gens, now)
 	}
 	name, v, ok := g.tree.Next(h.name, r.Start, r.Include, r.End)

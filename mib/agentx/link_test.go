@@ -93,7 +93,16 @@ func TestLinkIsInterrupted(t *testing.T) {
 		if b, err := io.ReadAll(peer); err != nil || string(b) != "bye" {
 			t.Errorf("peer read %q, %v", b, err)
 		}
-		l.interrupt() // of nobody's descriptor
+		again, err := net.Dial(peer.LocalAddr().Network(), peer.LocalAddr().String()) // gets the descriptor just closed
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer again.Close()
+		l.interrupt()
+		again.SetReadDeadline(time.Now().Add(10 * time.Millisecond))
+		if _, err := again.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("somebody else's connection was shut down: %v", err)
+		}
 	})
 }
 

@@ -37,9 +37,6 @@ func (r *reader) next(wait time.Duration) ([]byte, error) {
 
 // reserve makes room for the rest of a PDU of n bytes, and for what may follow.
 func (r *reader) reserve(n int) {
-	if r.lo == r.hi {
-		r.lo, r.hi = 0, 0
-	}
 	if len(r.buf)-r.lo >= max(n, 512) {
 		return
 	}

@@ -157,17 +157,39 @@ func TestMasterThatForgotTheSessionReconnects(t *testing.T) {
 
 func TestMasterMayClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, testGrid)
+		r := newRig(t, testGrid, func(c *Config) { c.PingInterval = 24 * time.Hour })
 		m := r.join()
-		before := time.Now()
-		m.send(&PDU{Type: Close, SessionID: 7, Reason: ReasonShutdown})
-		m.expect(Close)
-		r.join()
-		if d := time.Since(before); d > 200*time.Millisecond {
-			t.Errorf("back after %v", d)
+		for range 3 {
+			m.ask(&PDU{Type: Get, Ranges: []Range{{Start: gridRoot}}}) // packet 1 in each session
+			time.Sleep(time.Hour)
+			before := time.Now()
+			m.send(&PDU{Type: Close, SessionID: 7, Reason: ReasonShutdown})
+			m.expect(Close)
+			m = r.join()
+			if d := time.Since(before); d > 200*time.Millisecond {
+				t.Errorf("back after %v", d)
+			}
 		}
-		if err := r.Stats().LastError; err == nil || !strings.Contains(err.Error(), "shutdown") {
-			t.Errorf("last error %v", err)
+		st := r.Stats()
+		if st.LastError == nil || !strings.Contains(st.LastError.Error(), "shutdown") || st.Reconnects != 3 || st.DuplicateRequests != 0 {
+			t.Errorf("%+v", st)
+		}
+	})
+}
+
+// TestFlappingMasterIsNotHammered: a master that takes us in and drops us at
+// once is an outage that goes on.
+func TestFlappingMasterIsNotHammered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, testGrid)
+		sessions := 0
+		for began := time.Now(); time.Since(began) < 10*time.Minute; sessions++ {
+			m := r.join()
+			synctest.Wait()
+			m.conn.Close()
+		}
+		if sessions < 200 || sessions > 300 {
+			t.Errorf("%d sessions in ten minutes, want one every 3 s", sessions)
 		}
 	})
 }
@@ -240,6 +262,36 @@ func TestDuplicateRegistrationIsAskedAgainWhileTheRestIsServed(t *testing.T) {
 		}
 		if n := r.logged(); n != 2 {
 			t.Errorf("%d log lines, want 2:\n%s", n, r.log)
+		}
+	})
+}
+
+// TestBusySessionStillAsksForWhatItMisses: the clock is looked at though the
+// master leaves no pause.
+func TestBusySessionStillAsksForWhatItMisses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, testGrid, func(c *Config) { c.SysORID = nil })
+		m := r.accept()
+		m.answer(m.expect(Open), NoError)
+		m.answer(m.expect(Register), DuplicateRegistration)
+		busy, asked, began := make(chan struct{}), 0, time.Now()
+		go func() {
+			defer close(busy)
+			for range 100 {
+				m.send(m.request(&PDU{Type: Get, Ranges: []Range{{Start: gridRoot}}}))
+				time.Sleep(20 * time.Millisecond)
+			}
+		}()
+		for range 101 {
+			if p := m.receive(); p.Type == Register { // which gets no answer
+				if asked++; time.Since(began) > 200*time.Millisecond {
+					t.Errorf("asked after %v", time.Since(began))
+				}
+			}
+		}
+		<-busy
+		if asked != 1 {
+			t.Errorf("asked %d times in 2 s, want once and then to wait for the answer", asked)
 		}
 	})
 }
