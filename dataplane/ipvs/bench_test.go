@@ -37,7 +37,7 @@ func newCanned(services, reals int) *canned {
 	for _, cmd := range []command{cmdGetInfo, cmdGetConfig} {
 		c.one[cmd] = k.answer(netlink.Message{Header: req.Header, Data: []byte{byte(cmd), 1, 0, 0}})
 	}
-	c.one[0] = k.newFamily(netlink.Message{Header: netlink.Header{Type: ctrlID}})
+	c.one[0] = k.newFamily(netlink.Message{Header: netlink.Header{Type: ctrlID, Flags: netlink.Dump}})
 	done := req
 	done.Header.Type = netlink.Done
 	c.done = wire(done, netlink.Multi, make([]byte, 4))

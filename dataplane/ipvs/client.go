@@ -22,6 +22,9 @@ type Config struct {
 	// Timeout is how long a request may take to be sent, and then the whole
 	// answer to it to come; a Snapshot is many of them. Zero is five seconds.
 	Timeout time.Duration
+	// Load has the kernel load ip_vs where it is not there. Without it a Client
+	// leaves the kernel as it is, and finds ip_vs when somebody else loads it.
+	Load bool
 }
 
 const defaultTimeout = 5 * time.Second
@@ -47,9 +50,6 @@ type Client struct {
 // Dial opens a Client and tries it out. The error is [dataplane.ErrNotSupported]
 // when the kernel has no IPVS, fs.ErrPermission without CAP_NET_ADMIN, and
 // fs.ErrNotExist when there is no such namespace.
-//
-// Where ip_vs is a module that is not loaded, asking for it makes many kernels load
-// it by themselves; the same is true of later calls.
 func Dial(cfg Config) (*Client, error) {
 	ns, err := openNamespace(cfg.NetNS)
 	if err != nil {
@@ -59,6 +59,7 @@ func Dial(cfg Config) (*Client, error) {
 		cfg.Timeout = defaultTimeout
 	}
 	c := newClient(ns, ns.dial, cfg.Timeout)
+	c.read.load, c.control.load = cfg.Load, cfg.Load
 	if _, err := c.Info(context.Background()); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}

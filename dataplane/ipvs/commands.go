@@ -140,7 +140,7 @@ func (s *session) stopDaemon(ctx context.Context, r dataplane.SyncRole) error {
 	if err := s.nc.SetDeadline(time.Now().Add(stopGrace)); err != nil {
 		return err
 	}
-	err = s.receive(seq, func(netlink.Message) error { return nil })
+	err = s.receive(seq, s.family, func(netlink.Message) error { return nil })
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
 		return err
 	}

@@ -25,6 +25,7 @@ type conn struct {
 	timeout time.Duration
 	turn    chan struct{} // holds one token: who has it may use what follows
 	buf     []byte        // requests are built here
+	load    bool          // see Config.Load
 	family  uint16        // the family's number in this kernel; 0 is not known
 	nsCount int           // of the namespace nc is in
 
@@ -191,35 +192,59 @@ type session struct {
 	nc *netlink.Conn
 }
 
-// resolve asks for the family's number.
+// resolve asks for the family's number. To a question for one family by name the
+// kernel loads the module that has it, which somebody who only looks must not
+// bring about: then all families are listed instead. Source: ctrl_getfamily and
+// ctrl_dumpfamily in net/netlink/genetlink.c.
 func (s *session) resolve(ctx context.Context) (id uint16, err error) {
-	e := encoder{s.buf[:0]}
-	e.text(ctrlFamilyName, familyName)
+	e, flags := encoder{s.buf[:0]}, netlink.Request|netlink.Dump
+	if s.load {
+		flags = netlink.Request
+		e.text(ctrlFamilyName, familyName)
+	}
 	if err := s.limit(ctx); err != nil {
 		return 0, err
 	}
-	gc := genetlink.NewConn(s.nc)
-	msgs, err := gc.Execute(genetlink.Message{
-		Header: genetlink.Header{Command: ctrlGetFamily, Version: 1}, Data: e.b}, ctrlID, netlink.Request)
+	m, err := genetlink.NewConn(s.nc).Send(genetlink.Message{
+		Header: genetlink.Header{Command: ctrlGetFamily, Version: 1}, Data: e.b}, ctrlID, flags)
 	s.buf = e.b
-	if err = kernelError(err); err != nil {
-		if errors.Is(err, syscall.ENOENT) {
-			return 0, errNoFamily
-		}
+	if err == nil {
+		err = s.receive(m.Header.Sequence, ctrlID, func(m netlink.Message) error {
+			n, err := familyID(m.Data)
+			id |= n // of all families one at most has a number here
+			return err
+		})
+	}
+	switch err = kernelError(err); {
+	case errors.Is(err, syscall.ENOENT), err == nil && id == 0:
+		return 0, errNoFamily
+	case err != nil:
 		return 0, fmt.Errorf("look for the kernel's IPVS: %w", err)
 	}
-	for _, m := range msgs {
-		a := attrs{b: m.Data, base: genlHeader, in: "NEWFAMILY"}
-		for a.next() {
-			if a.typ == ctrlFamilyID {
-				id = a.u16()
-			}
-		}
-		if a.err != nil {
-			return 0, a.err
+	return id, nil
+}
+
+// familyID is the number in a NEWFAMILY message, 0 if it is about another family.
+func familyID(b []byte) (id uint16, err error) {
+	if len(b) < genlHeader {
+		return 0, fmt.Errorf("NEWFAMILY: %d bytes are no generic netlink header", len(b))
+	}
+	ours := false
+	a := attrs{b: b[genlHeader:], base: genlHeader, in: "NEWFAMILY"}
+	for a.next() {
+		switch a.typ {
+		case ctrlFamilyID:
+			id = a.u16()
+		case ctrlFamilyName:
+			ours = string(a.text()) == familyName
 		}
 	}
-	if id == 0 {
+	switch {
+	case a.err != nil:
+		return 0, a.err
+	case !ours:
+		return 0, nil
+	case id == 0:
 		return 0, errors.New("NEWFAMILY: the kernel gave no number for its IPVS family")
 	}
 	return id, nil
@@ -260,8 +285,9 @@ func (s *session) send(ctx context.Context, e encoder, flags netlink.HeaderFlags
 	return m.Header.Sequence, s.limit(ctx)
 }
 
-// receive hands the messages of the answer to fn, which must not keep them.
-func (s *session) receive(seq uint32, fn func(netlink.Message) error) error {
+// receive hands those messages of the answer to fn that are of a family; fn must
+// not keep them.
+func (s *session) receive(seq uint32, family uint16, fn func(netlink.Message) error) error {
 	for m, err := range s.nc.ReceiveIter() {
 		if err != nil {
 			return kernelError(err)
@@ -270,7 +296,7 @@ func (s *session) receive(seq uint32, fn func(netlink.Message) error) error {
 			return fmt.Errorf("the kernel's answer is to request %d, want %d", m.Header.Sequence, seq)
 		}
 		switch m.Header.Type {
-		case netlink.HeaderType(s.family):
+		case netlink.HeaderType(family):
 			if err := fn(m); err != nil {
 				return err
 			}
@@ -288,7 +314,7 @@ func (s *session) exchange(ctx context.Context, e encoder, flags netlink.HeaderF
 	if err != nil {
 		return err
 	}
-	return s.receive(seq, func(m netlink.Message) error { return fn(m.Data) })
+	return s.receive(seq, s.family, func(m netlink.Message) error { return fn(m.Data) })
 }
 
 // kernelError marks those errors that are numbers in the kernel's answer: the

@@ -43,6 +43,34 @@ func TestNoFamilyIsNotSupportedUntilItIsLoaded(t *testing.T) {
 	}
 }
 
+// An observer leaves the kernel as it is: asking for a family by its name loads
+// the module, and with it connection tracking.
+func TestTheModuleIsLoadedForThoseOnlyWhoAskForThat(t *testing.T) {
+	for _, load := range []bool{false, true} {
+		k := newKernel()
+		k.family, k.loads = 0, 33
+		c := k.client(t)
+		c.read.load, c.control.load = load, load
+		_, err := c.Snapshot(t.Context())
+		if loaded := k.family != 0; loaded != load || (err == nil) != load {
+			t.Errorf("Load %v: loaded %v, %v", load, loaded, err)
+		}
+	}
+}
+
+func TestOnlyWhoWantsItHasTheModuleLoaded(t *testing.T) {
+	k := newKernel()
+	k.family, k.loads = 0, 33
+	c := k.client(t)
+	if _, err := c.Snapshot(t.Context()); !errors.Is(err, dataplane.ErrNotSupported) || k.family != 0 {
+		t.Errorf("error %v, and the family is %d; want none", err, k.family)
+	}
+	c.read.load = true
+	if s := snapshot(t, c); !strings.Contains(s.Director.Epoch, "/33/") {
+		t.Errorf("epoch %q, want family 33", s.Director.Epoch)
+	}
+}
+
 func TestAModuleLoadedAgainDuringASnapshot(t *testing.T) {
 	k := newKernel()
 	k.fillTable(5, 2)

@@ -21,6 +21,8 @@ import (
 type kernel struct {
 	mu       sync.Mutex
 	family   uint16 // 0: ip_vs is not loaded
+	loads    uint16 // the family's number when the kernel loads ip_vs by itself; 0: it does not
+	loads    uint16 // the family it gets when it is asked for by name; 0: there is no such module
 	table    []*service
 	foreign  int                        // rows of other network namespaces, which come first
 	fill     int                        // bytes of a datagram
@@ -174,6 +176,13 @@ func (s *fakeSocket) Send(m netlink.Message) error {
 		return nil
 	}
 	if m.Header.Type == ctrlID {
+		if m.Header.Flags&netlink.Dump == netlink.Dump {
+			s.queue = append(s.queue, k.families(m)...)
+			return nil
+		}
+		if k.family == 0 {
+			k.family = k.loads
+		}
 		s.queue = append(s.queue, k.newFamily(m))
 		return nil
 	}
@@ -330,14 +339,31 @@ func (k *kernel) stats(e *encoder, narrow, wide uint16, v uint64) {
 	})
 }
 
+// newFamily answers a question for the family, or for all families.
 func (k *kernel) newFamily(m netlink.Message) []byte {
+	family := func(flags netlink.HeaderFlags, id uint16, name string) []byte {
+		e := encoder{[]byte{1, 2, 0, 0}}
+		e.text(ctrlFamilyName, name)
+		e.u16(ctrlFamilyID, id)
+		return wire(m, flags, e.b)
+	}
+	if m.Header.Flags&netlink.Dump == netlink.Dump {
+		b := family(netlink.Multi, ctrlID, "nlctrl")
+		if k.family != 0 {
+			b = append(b, family(netlink.Multi, k.family, familyName)...)
+		}
+		b = append(b, family(netlink.Multi, 99, "acpi_event")...)
+		done := m
+		done.Header.Type = netlink.Done
+		return append(b, wire(done, netlink.Multi, make([]byte, 4))...)
+	}
+	if k.family == 0 {
+		k.family = k.loads
+	}
 	if k.family == 0 {
 		return errorMessage(m, syscall.ENOENT)
 	}
-	e := encoder{[]byte{1, 2, 0, 0}}
-	e.text(ctrlFamilyName, familyName)
-	e.u16(ctrlFamilyID, k.family)
-	return wire(m, 0, e.b)
+	return family(0, k.family, familyName)
 }
 
 // wire makes an answer to a request.

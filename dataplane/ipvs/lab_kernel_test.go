@@ -53,15 +53,12 @@ func TestLabNamespaces(t *testing.T) {
 	}
 }
 
-// Unloading takes a moment: the kernel's workers hold the module. To a question
-// for the family the kernel would load it again by itself, if it found modprobe.
+// Unloading takes a moment: the kernel's workers hold the module.
 const (
-	unload = `cat /proc/sys/kernel/modprobe >/run/lab-modprobe
-awk '/^ip_vs/{print $1}' /proc/modules >/run/lab-modules
-echo /nonexistent >/proc/sys/kernel/modprobe
+	unload = `awk '/^ip_vs/{print $1}' /proc/modules >/run/lab-modules
 for m in $(grep ip_vs_ /run/lab-modules); do rmmod $m || exit; done
 for i in 1 2 3 4 5 6 7 8 9 10; do rmmod ip_vs && exit; sleep 0.2; done; exit 1`
-	load = `cat /run/lab-modprobe >/proc/sys/kernel/modprobe; modprobe -a $(cat /run/lab-modules)`
+	load = `modprobe -a $(cat /run/lab-modules)`
 )
 
 func TestLabTheModuleUnloadedAndLoadedAgain(t *testing.T) {
@@ -82,6 +79,11 @@ func TestLabTheModuleUnloadedAndLoadedAgain(t *testing.T) {
 	if err := c.AddService(t.Context(), dataplane.Service{Key: testKey(1), Scheduler: "rr"}); !errors.Is(err, dataplane.ErrNotSupported) {
 		t.Errorf("without the module, AddService: %v", err)
 	}
+	loading, err := Dial(Config{Load: true})
+	if err != nil {
+		t.Fatalf("Dial with Load: %v", err)
+	}
+	loading.Close()
 	run(t, load)
 	must(t, c.AddService(t.Context(), dataplane.Service{Key: testKey(1), Scheduler: "rr"}))
 	after := snapshot(t, c)

@@ -83,7 +83,7 @@ type agent struct {
 func newAgent(f *flags, s *settings) (*agent, error) {
 	a := &agent{
 		flags: f, log: f.logger, settings: s, loadedAt: time.Now(),
-		source:  &kernelSource{netNS: s.netNS, log: f.logger},
+		source:  &kernelSource{netNS: s.netNS, load: s.file.Director != nil, log: f.logger},
 		samples: prom.NewDurations(), commits: prom.NewDurations(),
 	}
 	cfg := collector.Config{

@@ -18,6 +18,7 @@ import (
 // loaded, or gains or loses its privilege, finds its way by itself.
 type kernelSource struct {
 	netNS string
+	load  bool // have the kernel load ip_vs; see ipvs.Config
 	log   *slog.Logger
 
 	mu     sync.Mutex
@@ -80,7 +81,7 @@ func (s *kernelSource) dial() (*ipvs.Client, error) {
 	if s.client != nil {
 		return s.client, nil
 	}
-	client, err := ipvs.Dial(ipvs.Config{NetNS: s.netNS})
+	client, err := ipvs.Dial(ipvs.Config{NetNS: s.netNS, Load: s.load})
 	if err != nil {
 		return nil, err
 	}
