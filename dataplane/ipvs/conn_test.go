@@ -58,19 +58,6 @@ func TestTheModuleIsLoadedForThoseOnlyWhoAskForThat(t *testing.T) {
 	}
 }
 
-func TestOnlyWhoWantsItHasTheModuleLoaded(t *testing.T) {
-	k := newKernel()
-	k.family, k.loads = 0, 33
-	c := k.client(t)
-	if _, err := c.Snapshot(t.Context()); !errors.Is(err, dataplane.ErrNotSupported) || k.family != 0 {
-		t.Errorf("error %v, and the family is %d; want none", err, k.family)
-	}
-	c.read.load = true
-	if s := snapshot(t, c); !strings.Contains(s.Director.Epoch, "/33/") {
-		t.Errorf("epoch %q, want family 33", s.Director.Epoch)
-	}
-}
-
 func TestAModuleLoadedAgainDuringASnapshot(t *testing.T) {
 	k := newKernel()
 	k.fillTable(5, 2)

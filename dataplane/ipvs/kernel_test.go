@@ -21,7 +21,6 @@ import (
 type kernel struct {
 	mu       sync.Mutex
 	family   uint16 // 0: ip_vs is not loaded
-	loads    uint16 // the family's number when the kernel loads ip_vs by itself; 0: it does not
 	loads    uint16 // the family it gets when it is asked for by name; 0: there is no such module
 	table    []*service
 	foreign  int                        // rows of other network namespaces, which come first
@@ -176,13 +175,6 @@ func (s *fakeSocket) Send(m netlink.Message) error {
 		return nil
 	}
 	if m.Header.Type == ctrlID {
-		if m.Header.Flags&netlink.Dump == netlink.Dump {
-			s.queue = append(s.queue, k.families(m)...)
-			return nil
-		}
-		if k.family == 0 {
-			k.family = k.loads
-		}
 		s.queue = append(s.queue, k.newFamily(m))
 		return nil
 	}
