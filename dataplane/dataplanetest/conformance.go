@@ -223,6 +223,7 @@ func testRefusals(t *testing.T, s *session) {
 		"weight of 2^31":                  {RIP: rip("10.2.0.2:80"), Weight: 1 << 31},
 		"another family with masquerade":  {RIP: rip("[2001:db8:1::1]:80"), Weight: 1},
 		"address 0.0.0.0":                 {RIP: rip("0.0.0.0:80")},
+		"a tunnel type with masquerade":   {RIP: rip("10.2.0.2:80"), Encap: dataplane.Encap{Type: dataplane.GRE}},
 		"gue without a port":              {RIP: rip("10.2.0.2:80"), Method: dataplane.Tunnel, Encap: dataplane.Encap{Type: dataplane.GUE}},
 	} {
 		s.refused(s.d.AddRealServer(ctx, web.Key, bad), what)

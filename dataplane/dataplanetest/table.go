@@ -199,6 +199,7 @@ func (t *Table) checkReal(s *service, r dataplane.RealServer) error {
 		return syscall.ERANGE
 	case r.Family() != s.Key.Family && (r.Method != dataplane.Tunnel || len(t.daemons) > 0),
 		a.IsUnspecified() || a.IsMulticast(),
+		r.Method != dataplane.Tunnel && r.Encap != (dataplane.Encap{}),
 		r.Method == dataplane.Tunnel && r.Encap.Type == dataplane.GUE && r.Encap.Port == 0:
 		return syscall.EINVAL
 	}

@@ -51,10 +51,11 @@ func TestServicesOfOthersAreLeftAlone(t *testing.T) {
 	virtual(t, func(t *testing.T, r *rig) {
 		other := key("tcp/192.0.2.99:80")
 		r.hand(func(ctx context.Context) error {
-			return r.table.AddService(ctx, dataplane.Service{Key: other, Scheduler: "rr"})
+			return errors.Join(r.table.AddService(ctx, dataplane.Service{Key: other, Scheduler: "rr"}), r.table.AddRealServer(ctx, other, realServer(1, 1)))
 		})
-		r.apply(&Spec{Services: []Service{service(web)}, Enforce: true})
-		r.apply(&Spec{Enforce: true})
+		quiet := Quiesce{Enabled: true}
+		r.apply(&Spec{Services: []Service{service(web)}, Enforce: true, Quiesce: quiet})
+		r.apply(&Spec{Enforce: true, Quiesce: quiet})
 		r.calls("add service tcp/192.0.2.10:80", "delete service tcp/192.0.2.10:80")
 		r.apply(&Spec{Exclusive: true})
 		r.calls()
@@ -90,7 +91,7 @@ func TestDriftIsReportedAndNotPutBack(t *testing.T) {
 	virtual(t, func(t *testing.T, r *rig) {
 		spec := &Spec{
 			Services: []Service{service(web, realServer(1, 1), realServer(2, 1)), service(key("udp/192.0.2.10:53"))},
-			Timeouts: dataplane.Timeouts{TCP: time.Minute},
+			Timeouts: dataplane.Timeouts{TCP: time.Minute, TCPFin: time.Minute, UDP: time.Minute},
 			Daemons:  []dataplane.SyncDaemon{{Role: dataplane.Backup, Interface: "lo", SyncID: 3}},
 		}
 		r.apply(spec)
@@ -105,13 +106,15 @@ func TestDriftIsReportedAndNotPutBack(t *testing.T) {
 			return r.table.EditService(ctx, dataplane.Service{Key: web, Scheduler: "rr"})
 		})
 		r.hand(func(ctx context.Context) error {
-			return r.table.SetTimeouts(ctx, dataplane.Timeouts{TCP: 2 * time.Minute})
+			return r.table.SetTimeouts(ctx, dataplane.Timeouts{TCP: 2 * time.Minute, TCPFin: time.Second, UDP: time.Second})
 		})
 		r.hand(func(ctx context.Context) error { return r.table.StopDaemon(ctx, dataplane.Backup) })
 		r.log.Reset()
 		all := []string{
 			"backup sync daemon is absent, want present",
 			"tcp of timeouts is 120s, want 60s",
+			"tcpfin of timeouts is 1s, want 60s",
+			"udp of timeouts is 1s, want 60s",
 			"service udp/192.0.2.10:53 is absent, want present",
 			"scheduler of service tcp/192.0.2.10:80 is rr, want wlc",
 			"weight of real server 10.0.0.1:80 of tcp/192.0.2.10:80 is 0, want 1",
@@ -173,6 +176,19 @@ func TestEnforcePutsBackAtTheNextTick(t *testing.T) {
 			t.Error(err)
 		}
 		r.calls("add service tcp/192.0.2.10:80", "add real server 10.0.0.1:80 of tcp/192.0.2.10:80")
+	})
+}
+
+func TestReadingFromBeforeAChangeSaysNothing(t *testing.T) {
+	virtual(t, func(t *testing.T, r *rig) {
+		r.apply(&Spec{Services: []Service{service(web, realServer(1, 1))}})
+		stale := read(t, r.table)
+		time.Sleep(time.Second)
+		r.apply(&Spec{Services: []Service{service(web, realServer(1, 5))}})
+		if err := r.a.Record(t.Context(), stale); err != nil {
+			t.Error(err)
+		}
+		r.drift()
 	})
 }
 

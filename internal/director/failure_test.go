@@ -3,6 +3,7 @@ package director
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -113,5 +114,51 @@ func TestUnreadableTableIsTriedAgain(t *testing.T) {
 		r.table.Break(nil)
 		time.Sleep(10 * time.Second)
 		r.calls("add service tcp/192.0.2.10:80")
+	})
+}
+
+func TestRefusedTimeoutsAndDaemonsAreTriedAgain(t *testing.T) {
+	virtual(t, func(t *testing.T, r *rig) {
+		daemon := func(id uint32) []dataplane.SyncDaemon {
+			return []dataplane.SyncDaemon{{Role: dataplane.Master, Interface: "lo", SyncID: id}}
+		}
+		r.apply(&Spec{Daemons: daemon(1)})
+		r.table.Calls()
+		refuse := true
+		r.table.Before = func(string) error {
+			if refuse {
+				return errors.New("refused")
+			}
+			return nil
+		}
+		spec := &Spec{Daemons: daemon(2), Timeouts: dataplane.Timeouts{UDP: time.Minute}}
+		if err := r.a.Apply(t.Context(), spec); err == nil {
+			t.Error("no error")
+		}
+		r.calls("set timeouts", "stop master sync daemon") // and none beside it
+		refuse = false
+		time.Sleep(firstRetry)
+		if err := r.tick(); err != nil {
+			t.Error(err)
+		}
+		r.calls("set timeouts", "stop master sync daemon", "start master sync daemon")
+		want(t, "changes left", texts(Diff(spec, read(t, r.table), Owned{})))
+	})
+}
+
+func TestWhatIsGoneAlreadyIsRemoved(t *testing.T) {
+	virtual(t, func(t *testing.T, r *rig) {
+		r.apply(&Spec{Services: []Service{service(web, realServer(1, 1))}})
+		r.table.Before = func(call string) error {
+			if strings.HasPrefix(call, "delete") {
+				return fs.ErrNotExist // somebody was faster
+			}
+			return nil
+		}
+		r.apply(&Spec{Services: []Service{service(web)}})
+		r.apply(&Spec{})
+		if f := r.a.Status().Failures; len(f) != 0 {
+			t.Errorf("failures are %+v, want none", f)
+		}
 	})
 }
