@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"net"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -45,4 +47,47 @@ func TestSNMPDAccessIsDeniedAndGranted(t *testing.T) {
 		t.Fatal(err)
 	}
 	registered(t, s, time.Second)
+}
+
+// TestReconnectsLeakNothing counts descriptors over many sessions.
+func TestReconnectsLeakNothing(t *testing.T) {
+	path := t.TempDir() + "/agentx"
+	server, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	go func() {
+		for i := 0; ; i++ {
+			conn, err := server.Accept()
+			if err != nil {
+				return
+			}
+			if i%2 == 0 {
+				conn.Write([]byte("garbage, and enough of it"))
+			}
+			conn.Close()
+		}
+	}()
+	s := newTestSubagent(t, "unix:"+path, &syncBuffer{})
+	h := &handler{counters: &s.counters}
+	open := func() int {
+		fds, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(fds)
+	}
+	before, goroutines := open(), runtime.NumGoroutine()
+	for range 200 {
+		if err := s.connect(t.Context(), h); err == nil {
+			t.Fatal("a session ended without an error")
+		}
+	}
+	if after := open(); after > before+1 { // the server's last one
+		t.Errorf("%d descriptors after 200 sessions, %d before", after, before)
+	}
+	if n := runtime.NumGoroutine(); n > goroutines {
+		t.Errorf("%d goroutines after 200 sessions, %d before", n, goroutines)
+	}
 }

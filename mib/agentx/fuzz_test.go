@@ -3,7 +3,6 @@ package agentx
 import (
 	"bytes"
 	"errors"
-	"io"
 	"slices"
 	"testing"
 	"time"
@@ -109,25 +108,6 @@ func (t Type) asks() bool {
 	return false
 }
 
-// chunks is a link that gives its bytes out in pieces.
-type chunks struct {
-	b    []byte
-	size int
-}
-
-func (c *chunks) read(b []byte, _ time.Duration) (int, error) {
-	if len(c.b) == 0 {
-		return 0, io.EOF
-	}
-	n := copy(b, c.b[:min(c.size, len(c.b))])
-	c.b = c.b[n:]
-	return n, nil
-}
-
-func (*chunks) write([]byte) error { return nil }
-func (*chunks) interrupt()         {}
-func (*chunks) close()             {}
-
 // FuzzReader: how a stream is cut does not change the PDUs in it.
 func FuzzReader(f *testing.F) {
 	var all []byte
@@ -161,34 +141,6 @@ func FuzzReader(f *testing.F) {
 			t.Errorf("%x came out of %x", joined, stream)
 		}
 	})
-}
-
-// TestLongStream is longer than the reader's buffer, and so are some PDUs in it.
-func TestLongStream(t *testing.T) {
-	var stream []byte
-	var want [][]byte
-	for i := range 3000 {
-		p := PDU{Type: Open, PacketID: uint32(i), Description: make([]byte, i%97)}
-		if i%1000 == 999 {
-			p.Description = make([]byte, 20000+i)
-		}
-		b, err := p.Append(nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		want, stream = append(want, b), append(stream, b...)
-	}
-	for _, size := range []int{1, 19, 20, 21, 1000, 16 << 10, 1 << 20} {
-		r := reader{link: &chunks{b: stream, size: size}}
-		for i := range want {
-			if b, err := r.next(time.Second); err != nil || !bytes.Equal(b, want[i]) {
-				t.Fatalf("chunks of %d bytes: PDU %d is %.60x, %v", size, i, b, err)
-			}
-		}
-		if _, err := r.next(time.Second); err != io.EOF || len(r.buf) > 32<<10 {
-			t.Errorf("chunks of %d bytes: %v at the end, with a buffer of %d bytes", size, err, len(r.buf))
-		}
-	}
 }
 
 func FuzzGrid(f *testing.F) {

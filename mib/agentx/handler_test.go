@@ -168,53 +168,6 @@ func TestRepeatedRequestIsAnsweredAgain(t *testing.T) {
 	})
 }
 
-// TestChunksDoNotMatter sends requests in pieces of every size from 1 byte up to
-// all at once.
-func TestChunksDoNotMatter(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m := newRig(t, testGrid).join()
-		var stream []byte
-		var want [][]VarBind
-		for k := range testGrid.cells() {
-			p := &PDU{Type: Get, Ranges: []Range{{Start: testGrid.name(nil, k)}, {Start: gridRoot}}}
-			m.order ^= NetworkByteOrder // each PDU has its own
-			stream = append(stream, m.encode(m.request(p))...)
-			want = append(want, []VarBind{{p.Ranges[0].Start, testGrid.value(k)}, {gridRoot, smi.Value{Type: smi.NoSuchObject}}})
-		}
-		first := uint32(1)
-		for size := 1; size < 2*len(stream); size = size*3/2 + 1 {
-			go func() {
-				for rest := stream; len(rest) > 0; {
-					n := min(size, len(rest))
-					m.conn.Write(rest[:n])
-					rest = rest[n:]
-				}
-			}()
-			for i := range want {
-				p := m.expect(Response)
-				if p.PacketID != first+uint32(i) || !cmp.Equal(want[i], p.VarBinds) {
-					t.Fatalf("chunks of %d bytes: response %d to packet %d holds %v, want %v", size, i, p.PacketID, p.VarBinds, want[i])
-				}
-			}
-		}
-	})
-}
-
-// TestSlowRequestSurvivesTimeouts has a request arrive byte by byte over more
-// time than a silent session is allowed.
-func TestSlowRequestSurvivesTimeouts(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m := newRig(t, testGrid, func(c *Config) { c.PingInterval = time.Second }).join()
-		for _, b := range m.encode(m.request(&PDU{Type: Get, Ranges: []Range{{Start: cell(2, 1, 1)}}})) {
-			m.conn.Write([]byte{b})
-			time.Sleep(900 * time.Millisecond)
-		}
-		if p := m.expect(Response); p.Error != NoError {
-			t.Errorf("%+v", p)
-		}
-	})
-}
-
 // An oddTree holds one value at every name.
 type oddTree struct{ v smi.Value }
 
