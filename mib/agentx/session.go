@@ -186,7 +186,7 @@ func (ss *session) opened(p *PDU, now int64) error {
 			return err
 		}
 	}
-	if ss.agent.cfg.SysORID == nil {
+	if len(ss.agent.cfg.SysORID) == 0 {
 		return nil
 	}
 	return ss.send(&PDU{Type: AddAgentCaps, Name: ss.agent.cfg.SysORID, Description: []byte(ss.agent.cfg.SysORDescr)}, nil)

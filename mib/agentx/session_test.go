@@ -66,6 +66,10 @@ func TestSessionClosesInOrder(t *testing.T) {
 		if p := m.receive(); p != nil {
 			t.Errorf("%v after Close", p.Type)
 		}
+		r.stop()
+		if st := r.Stats(); st.Connected || st.LastError != nil || r.logged() != 1 {
+			t.Errorf("%+v, log:\n%s", st, r.log)
+		}
 	})
 }
 
@@ -183,8 +187,12 @@ func TestBusySessionStillAsksForWhatItMisses(t *testing.T) {
 
 func TestNewRefusesBadConfig(t *testing.T) {
 	good := Config{Address: "unix:/run/agentx", Registrations: []smi.OID{gridRoot}}
-	if _, err := New(good, nil); err != nil {
-		t.Fatal(err)
+	for _, address := range []string{"unix:/var/agentx/master", "unix:relative", "tcp:localhost:705", "tcp:192.0.2.1:agentx", "tcp:[2001:db8::1]:705", "tcp::705"} {
+		cfg := good
+		cfg.Address = address
+		if _, err := New(cfg, nil); err != nil {
+			t.Errorf("%s: %v", address, err)
+		}
 	}
 	for _, c := range []struct {
 		name string

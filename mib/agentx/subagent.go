@@ -3,6 +3,7 @@ package agentx
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -38,11 +39,11 @@ type Subagent struct {
 type state uint8
 
 const (
-	stateNew       state = iota
-	stateUp              // all subtrees are registered
-	stateDown            // there is no session
-	stateDenied          // we may not connect
-	stateDuplicate       // somebody else has a subtree
+	stateNew       state = iota // not running
+	stateUp                     // all subtrees are registered
+	stateDown                   // there is no session
+	stateDenied                 // we may not connect
+	stateDuplicate              // somebody else has a subtree
 )
 
 // New returns a Subagent for cfg that answers from tree; a nil tree is empty.
@@ -93,6 +94,7 @@ func (s *Subagent) Run(ctx context.Context) error {
 		seen := s.socketFile()
 		err := s.connect(ctx, h)
 		if ctx.Err() != nil {
+			s.enter(stateNew, nil)
 			return nil
 		}
 		if outage.IsZero() || s.wasUpSince(began, retryMax) {
@@ -109,7 +111,7 @@ func (s *Subagent) Run(ctx context.Context) error {
 func (s *Subagent) connect(ctx context.Context, h *handler) error {
 	l, err := s.dial(ctx)
 	if err != nil {
-		return err
+		return fmt.Errorf("agentx: %w", err)
 	}
 	var wg sync.WaitGroup
 	ended := make(chan struct{})
@@ -217,7 +219,7 @@ func (s *Subagent) enter(st state, err error) {
 	case stateUp:
 		log.Info("AgentX: registered with the SNMP master")
 	case stateDown:
-		log.Warn("AgentX: no session with the SNMP master, trying again until there is", "err", err)
+		log.Warn(`AgentX: no session with the SNMP master (snmpd with "master agentx" in snmpd.conf), trying again until there is`, "err", err)
 	case stateDenied:
 		log.Error("AgentX: not allowed to connect to the SNMP master: run as root, or put "+
 			`"agentXPerms 0660 0550 root GROUP" into snmpd.conf and join that group`, "err", err)
