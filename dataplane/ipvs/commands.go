@@ -140,8 +140,12 @@ func (s *session) stopDaemon(ctx context.Context, r dataplane.SyncRole) error {
 	if err := s.nc.SetDeadline(time.Now().Add(stopGrace)); err != nil {
 		return err
 	}
-	err = s.receive(seq, s.family, func(netlink.Message) error { return nil })
+	s.stale = false
+	err = s.receive(ctx, seq, s.family, func(netlink.Message) error { return nil })
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		return err
+	}
+	if err := s.limit(ctx); err != nil {
 		return err
 	}
 	running, derr := s.daemons(ctx)

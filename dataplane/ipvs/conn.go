@@ -78,6 +78,9 @@ func (c *conn) once(ctx context.Context, fn func(context.Context, *session) erro
 	}
 	defer interrupt(ctx, nc)()
 	s := &session{conn: c, nc: nc}
+	if err := s.limit(ctx); err != nil {
+		return c.failed(ctx, err)
+	}
 	if c.family == 0 {
 		if c.family, err = s.resolve(ctx); err != nil {
 			return c.failed(ctx, err)
@@ -187,9 +190,14 @@ func (c *conn) close() error {
 }
 
 // A session is a call's use of a conn.
+//
+// Its exchanges share a deadline, for to set one is dear where reading the clock is
+// a system call, and a snapshot is a thousand exchanges: one that meets a deadline
+// which was set before it began is given a new one, and goes on.
 type session struct {
 	*conn
-	nc *netlink.Conn
+	nc    *netlink.Conn
+	stale bool // the deadline was set before this exchange
 }
 
 // resolve asks for the family's number. To a question for one family by name the
@@ -209,7 +217,7 @@ func (s *session) resolve(ctx context.Context) (id uint16, err error) {
 		Header: genetlink.Header{Command: ctrlGetFamily, Version: 1}, Data: e.b}, ctrlID, flags)
 	s.buf = e.b
 	if err == nil {
-		err = s.receive(m.Header.Sequence, ctrlID, func(m netlink.Message) error {
+		err = s.receive(ctx, m.Header.Sequence, ctrlID, func(m netlink.Message) error {
 			n, err := familyID(m.Data)
 			id |= n // of all families one at most has a number here
 			return err
@@ -250,7 +258,7 @@ func familyID(b []byte) (id uint16, err error) {
 	return id, nil
 }
 
-// limit gives the next exchange its time.
+// limit gives the present exchange its time.
 func (s *session) limit(ctx context.Context) error {
 	t := time.Now().Add(s.timeout)
 	if d, ok := ctx.Deadline(); ok && d.Before(t) {
@@ -259,6 +267,7 @@ func (s *session) limit(ctx context.Context) error {
 	if err := s.nc.SetDeadline(t); err != nil {
 		return err
 	}
+	s.stale = false
 	// In this order: had ctx ended before, its deadline may just have been undone.
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -266,28 +275,47 @@ func (s *session) limit(ctx context.Context) error {
 	return nil
 }
 
+// late reports whether err is a deadline's that was not meant for this exchange.
+func (s *session) late(err error) bool { return s.stale && errors.Is(err, os.ErrDeadlineExceeded) }
+
 // request begins a request in the connection's buffer.
 func (s *session) request(cmd command) encoder { return request(s.buf, cmd) }
 
 // send sends a request and gives its sequence number.
 func (s *session) send(ctx context.Context, e encoder, flags netlink.HeaderFlags) (uint32, error) {
 	s.buf = e.b
-	if err := s.limit(ctx); err != nil {
-		return 0, err
+	req := netlink.Message{
+		Header: netlink.Header{Type: netlink.HeaderType(s.family), Flags: netlink.Request | flags}, Data: e.b}
+	m, err := s.nc.Send(req)
+	if s.late(err) {
+		if err = s.limit(ctx); err == nil {
+			m, err = s.nc.Send(req)
+		}
 	}
-	m, err := s.nc.Send(netlink.Message{
-		Header: netlink.Header{Type: netlink.HeaderType(s.family), Flags: netlink.Request | flags}, Data: e.b})
-	if err != nil {
-		return 0, err
+	if err == nil && !s.stale {
+		// The kernel acts, and waits for its locks, before the system call is over.
+		// However long that took, there is time to read what it says.
+		err = s.limit(ctx)
 	}
-	// The kernel acts, and waits for its locks, before the system call is over.
-	// However long that took, there is time to read what it says.
-	return m.Header.Sequence, s.limit(ctx)
+	return m.Header.Sequence, err
 }
 
 // receive hands those messages of the answer to fn that are of a family; fn must
 // not keep them.
-func (s *session) receive(seq uint32, family uint16, fn func(netlink.Message) error) error {
+func (s *session) receive(ctx context.Context, seq uint32, family uint16, fn func(netlink.Message) error) error {
+	err := s.receiveSome(seq, family, fn)
+	if s.late(err) {
+		if err = s.limit(ctx); err == nil {
+			err = s.receiveSome(seq, family, fn)
+		}
+	}
+	s.stale = err == nil
+	return err
+}
+
+// receiveSome is receive up to the first fault. After a deadline it may be called
+// again: nothing was lost.
+func (s *session) receiveSome(seq uint32, family uint16, fn func(netlink.Message) error) error {
 	for m, err := range s.nc.ReceiveIter() {
 		if err != nil {
 			return kernelError(err)
@@ -314,7 +342,7 @@ func (s *session) exchange(ctx context.Context, e encoder, flags netlink.HeaderF
 	if err != nil {
 		return err
 	}
-	return s.receive(seq, s.family, func(m netlink.Message) error { return fn(m.Data) })
+	return s.receive(ctx, seq, s.family, func(m netlink.Message) error { return fn(m.Data) })
 }
 
 // kernelError marks those errors that are numbers in the kernel's answer: the

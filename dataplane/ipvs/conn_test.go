@@ -103,6 +103,23 @@ func TestAKernelThatDoesNotAnswerIsGivenUpOn(t *testing.T) {
 	})
 }
 
+// Each datagram takes a second: more than the timeout in all, but the kernel never
+// keeps silent for so long.
+func TestASlowKernelIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newKernel()
+		k.fillTable(10, 2)
+		k.between = func() { time.Sleep(time.Second) }
+		begin := time.Now()
+		if s := snapshot(t, k.client(t)); len(s.Services) != 10 || k.dials != 1 {
+			t.Errorf("%d services, %d dials", len(s.Services), k.dials)
+		}
+		if took := time.Since(begin); took < 4*defaultTimeout {
+			t.Errorf("it took %v, which is too short for this test to tell anything", took)
+		}
+	})
+}
+
 func TestCancellingUnblocks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKernel()

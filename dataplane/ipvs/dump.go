@@ -65,7 +65,7 @@ func (s *session) dump(ctx context.Context, e encoder, row func(data []byte) err
 	if err != nil {
 		return f, err
 	}
-	err = s.receive(seq, s.family, func(m netlink.Message) error {
+	err = s.receive(ctx, seq, s.family, func(m netlink.Message) error {
 		f.add(m)
 		return row(m.Data)
 	})
