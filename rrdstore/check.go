@@ -31,7 +31,6 @@ func Check(path string) error {
 		return fmt.Errorf("%s: %w", path, c.report.First)
 	}
 	c.endRow()
-	c.endWindow()
 	c.currentSeries()
 	if err := errors.Join(c.problems...); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -98,7 +97,6 @@ func (c *checker) record(bucket string, window, key, value []byte) error {
 
 func (c *checker) beginRow(window, tick uint32) {
 	if window != c.window {
-		c.endWindow()
 		c.window, c.count = window, 0
 		if tick != window {
 			c.problem("window %d begins with row %d", window, tick)
@@ -110,8 +108,6 @@ func (c *checker) beginRow(window, tick uint32) {
 	c.tick, c.inRow = tick, true
 	c.count++
 }
-
-func (c *checker) endWindow() {}
 
 // endRow looks at a row that is whole.
 func (c *checker) endRow() {

@@ -148,7 +148,9 @@ func (s *Store) accept(p *plan, expired int) {
 		s.windows = append(s.windows, window{first: p.window})
 		s.windowBytes = 0
 	}
-	s.windows[len(s.windows)-1].rows++
+	w := &s.windows[len(s.windows)-1]
+	w.last = p.tick
+	w.rows++
 	s.windowBytes += int64(len(s.writer.buf))
 	s.fresh = false
 	for _, k := range s.drops {

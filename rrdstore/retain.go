@@ -22,7 +22,7 @@ const (
 // always stays.
 func (s *Store) expired(tick uint32) (n int) {
 	oldest := int64(tick) - int64(s.opts.Retention/time.Second)
-	for n < min(expireAtOnce, len(s.windows)-1) && int64(s.windows[n+1].first) <= oldest {
+	for n < min(expireAtOnce, len(s.windows)-1) && int64(s.windows[n].last) <= oldest {
 		n++
 	}
 	if n == 0 && len(s.windows) > 1 && s.used > s.opts.softBytes() {

@@ -20,8 +20,8 @@ type series struct {
 
 // A window is a nested bucket of rows, named after its first tick.
 type window struct {
-	first uint32
-	rows  uint64
+	first, last uint32
+	rows        uint64
 }
 
 // state is what a Store knows of its file.
@@ -109,8 +109,14 @@ func (st *state) loadRows(tx *bbolt.Tx) (damaged int, err error) {
 	rows := tx.Bucket([]byte(bucketRow))
 	err = rows.ForEachBucket(func(k []byte) error {
 		first, err := parseWindowKey(k)
+		if err != nil {
+			return err
+		}
+		w := rows.Bucket(k)
+		key, _ := w.Cursor().Last()
+		last, err := parseRowKey(key)
 		if err == nil {
-			st.windows = append(st.windows, window{first, rows.Bucket(k).Sequence()})
+			st.windows = append(st.windows, window{first, last.tick, w.Sequence()})
 		}
 		return err
 	})

@@ -102,19 +102,25 @@ func (v *verifier) buckets(pages *pageFile, record func(string, []byte, []byte, 
 		return fmt.Errorf("bucket %q: %w", bucketSeries, err)
 	}
 	err = pages.bucket(roots[bucketRow], func(w element) error {
-		if !w.bucket || len(w.key) != 4 {
+		if !w.bucket || len(w.key) != 4 || len(w.value) < bucketHeader {
 			return fmt.Errorf("window %x is no bucket", w.key)
 		}
 		v.report.Windows++
-		return pages.bucket(w.value, func(e element) error {
+		rows := uint64(0)
+		err := pages.bucket(w.value, func(e element) error {
 			if e.bucket || len(e.key) != 6 {
 				return fmt.Errorf("row %x of window %x is a bucket, or its key is not 6 bytes", e.key, w.key)
 			}
 			if e.key[4] == 0 && e.key[5] == 0 {
-				v.report.Rows++
+				rows++
 			}
 			return v.judge(record(bucketRow, w.key, e.key, e.value))
 		})
+		v.report.Rows += int(rows)
+		if sequence := binary.NativeEndian.Uint64(w.value[8:]); err == nil && sequence != rows {
+			return v.judge(fmt.Errorf("%w: window %x has %d rows, and says %d", ErrDamaged, w.key, rows, sequence))
+		}
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("bucket %q: %w", bucketRow, err)
