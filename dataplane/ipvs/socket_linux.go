@@ -13,19 +13,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A socket is a netlink socket for [netlink.NewConn] that reads every datagram
-// into one buffer of its own: what it receives is valid until it receives again.
+// A socket is a netlink socket for [netlink.NewConn] that reads datagrams into
+// buffers of its own: what it receives is valid until it receives again.
 // The library's own socket starts a goroutine for each system call and copies
 // each datagram, which a thousand dumps for one snapshot make dear.
 type socket struct {
-	f   *os.File
-	in  []byte
-	out []byte
+	f    *os.File
+	rc   syscall.RawConn
+	out  []byte
+	in   inbox
+	poll func(fd uintptr) bool // in.receive, made a func value once
 }
-
-// messageBuffer is more than the 32 KiB of the largest datagram the kernel makes;
-// that it is given with every read makes the kernel use them.
-const messageBuffer = 64 << 10
 
 // openSocket opens a generic netlink socket in the network namespace ns is open
 // on, or in the caller's if that is nil, and gives its port.
@@ -47,7 +45,12 @@ func openSocket(ns *os.File) (s *socket, port uint32, err error) {
 	}
 	// As the descriptor does not block, the runtime's poller takes it, and
 	// deadlines work.
-	s = &socket{f: os.NewFile(uintptr(fd), "netlink"), in: make([]byte, messageBuffer)}
+	s = &socket{f: os.NewFile(uintptr(fd), "netlink")}
+	s.in.init()
+	s.poll = s.in.receive
+	if s.rc, err = s.f.SyscallConn(); err != nil {
+		return nil, 0, errors.Join(err, s.f.Close())
+	}
 	return s, sa.(*unix.SockaddrNetlink).Pid, nil
 }
 
@@ -123,15 +126,18 @@ func (s *socket) Receive() (ms []netlink.Message, err error) {
 // capacity of a message's data ends with the datagram.
 func (s *socket) ReceiveIter() iter.Seq2[netlink.Message, error] {
 	return func(yield func(netlink.Message, error) bool) {
-		n, err := s.f.Read(s.in)
-		if err == nil && n == len(s.in) {
-			err = errDatagram
+		if s.in.empty() {
+			if err := s.rc.Read(s.poll); err != nil {
+				yield(netlink.Message{}, err)
+				return
+			}
 		}
+		b, err := s.in.take()
 		if err != nil {
 			yield(netlink.Message{}, err)
 			return
 		}
-		for m, err := range messages(s.in[:n]) {
+		for m, err := range messages(b) {
 			if !yield(m, err) || err != nil {
 				return
 			}
@@ -149,17 +155,14 @@ func (s *socket) SetReadDeadline(t time.Time) error  { return s.f.SetReadDeadlin
 func (s *socket) SetWriteDeadline(t time.Time) error { return s.f.SetWriteDeadline(t) }
 
 // SyscallConn implements syscall.Conn.
-func (s *socket) SyscallConn() (syscall.RawConn, error) { return s.f.SyscallConn() }
+func (s *socket) SyscallConn() (syscall.RawConn, error) { return s.rc, nil }
 
 // setOptions asks for the kernel's own words with an error, for its strictness
 // about requests, and for room for the next datagram while one is decoded. Kernels
 // before Linux 4.12 and 4.20 do not know the first two; nothing else is amiss then.
 func (s *socket) setOptions() error {
-	rc, err := s.f.SyscallConn()
-	if err != nil {
-		return err
-	}
-	cerr := rc.Control(func(fd uintptr) {
+	var err error
+	cerr := s.rc.Control(func(fd uintptr) {
 		for _, o := range []int{unix.NETLINK_EXT_ACK, unix.NETLINK_GET_STRICT_CHK} {
 			if e := unix.SetsockoptInt(int(fd), unix.SOL_NETLINK, o, 1); e != nil && e != unix.ENOPROTOOPT {
 				err = os.NewSyscallError("setsockopt", e)
