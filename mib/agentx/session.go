@@ -3,6 +3,7 @@ package agentx
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -33,6 +34,8 @@ type session struct {
 	upTime   int64 // the master's sysUpTime at upTimeAt, in nanoseconds
 	upTimeAt int64
 }
+
+var errGone = errors.New("agentx: the master closed the connection")
 
 // A call is a request of ours.
 type call struct {
@@ -80,6 +83,9 @@ func (ss *session) step() error {
 	if err != nil && !idle {
 		if _, ok := errors.AsType[*DecodeError](err); ok {
 			ss.agent.counters.malformed.Add(1)
+		}
+		if errors.Is(err, io.EOF) {
+			return errGone
 		}
 		return fmt.Errorf("agentx: session: %w", err)
 	}
