@@ -1,0 +1,14 @@
+// Package e2e holds the tests of the whole agent: the programs as they are
+// built, on a real kernel with ip_vs and real traffic, looked at through every
+// window there is.
+//
+// A window is a way to read the director: ipvsadm, the JSON document, the
+// metrics, SNMP through a real snmpd, and the history that lvs-exporter prints.
+// Each is read into a [table] of integers by service and real server, with a
+// reader of its own that shares no code with the agent, and tables are compared
+// cell by cell. ipvsadm is the reference: it asks the kernel itself.
+//
+// The tests carry the build tag lab and run in the lab's kernel (see package
+// lab). The programs are $LVS_AGENT and $LVS_EXPORTER, or else what make build
+// put into build/.
+package e2e

@@ -1,0 +1,157 @@
+//go:build lab
+
+package e2e
+
+import (
+	"maps"
+	"testing"
+
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"lvs/internal/lab"
+)
+
+// A site is the rich configuration with an agent and an snmpd, and what the
+// totals of the rows are ahead of the kernel's counters by now.
+type site struct {
+	*agent
+	master *lab.MasterAgent
+	ahead  table
+}
+
+// A reading is what all windows showed while nothing moved.
+type reading struct {
+	doc    *document
+	kernel table // by ipvsadm
+	all    []window
+}
+
+// read reads all windows. Connections expire when they want to: a reading during
+// which ipvsadm's changed is thrown away.
+func (s *site) read(t *testing.T) *reading {
+	t.Helper()
+	for range 8 {
+		before := ipvsadmListings(t)
+		r := &reading{doc: s.sampled()}
+		r.all = s.windows(t, r.doc)
+		if ipvsadmListings(t) != before {
+			continue
+		}
+		var err error
+		if r.kernel, err = ipvsadmTable(before[0], before[1], before[2]); err != nil {
+			t.Fatalf("ipvsadm: %v", err)
+		}
+		return r
+	}
+	t.Fatal("ipvsadm's numbers go on moving")
+	return nil
+}
+
+// window is the window of that name.
+func (r *reading) window(name string) (w window, found bool) {
+	for _, w := range r.all {
+		if w.name == name {
+			return w, true
+		}
+	}
+	return window{}, false
+}
+
+func ipvsadmListings(t *testing.T) (texts [3]string) {
+	t.Helper()
+	for i, l := range []listing{statsListing, plainListing, persistListing} {
+		texts[i] = lab.Run(t, append([]string{"ipvsadm"}, l.options...)...)
+	}
+	return texts
+}
+
+// windows reads every window but ipvsadm, the history for the document's tick.
+func (s *site) windows(t *testing.T, doc *document) (out []window) {
+	t.Helper()
+	add := func(name string, services, real []string) func(table, error) {
+		return func(tb table, err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			out = append(out, window{name, tb, services, real})
+		}
+	}
+	add("/api/v1/snapshot", counters, all)(doc.table())
+	add("/metrics", all, all)(s.metrics("").table())
+	add("/metrics as protobuf", all, all)(s.protobuf().table())
+	w, err := parseWalk(walk(t, s.master, "snmpbulkwalk", "2c"))
+	if err != nil {
+		t.Fatalf("snmpbulkwalk: %v", err)
+	}
+	add("snmpbulkwalk", counters, append(counters[:len(counters):len(counters)], "weight"))(w.table(doc.numbers()))
+	add("lvs-exporter fetch", all, all)(historyTable(t, s.store(), doc.Tick))
+	return out
+}
+
+// check reads all windows and holds each against the kernel's counters, as
+// ipvsadm tells them, and what totals are ahead of those. It returns the reading
+// and how many cells were compared.
+func (s *site) check(t *testing.T) (*reading, int) {
+	t.Helper()
+	r := s.read(t)
+	want := table{}
+	for at, c := range r.kernel {
+		want[at] = maps.Clone(c)
+	}
+	want.add(s.ahead.only(func(at row) bool { return want[at] != nil }))
+	compared := 0
+	for _, w := range r.all {
+		compared += w.compare(t, want)
+	}
+	own, err := r.doc.kernelTable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	compared += window{"the kernel's in /api/v1/snapshot", own, counters, counters}.compare(t, r.kernel)
+	return r, compared
+}
+
+// comparable has cmp compare names of rows as a whole.
+var comparable = cmpopts.EquateComparable(row{}, number{})
+
+// missed notes that the kernel has begun anew with these rows: what it had
+// counted, totals are ahead by from now on.
+func (s *site) missed(kernel table) { s.ahead.add(kernel) }
+
+// traffic sends n connections from the client to one service, and waits until
+// they are counted.
+func traffic(t *testing.T, n, family, address string) {
+	t.Helper()
+	lab.Run(t, lab.InNetNS(lab.Client, lab.Labnet(t), "get", "-n", n, "-family", family, address)...)
+	lab.Settle(t)
+}
+
+// resets are the resets of every row, none left out.
+func (d *document) resetsOf() map[row]map[string]uint64 {
+	m := map[row]map[string]uint64{}
+	for at, a := range d.accounts() {
+		m[at] = maps.Clone(a.Resets)
+		if m[at] == nil {
+			m[at] = map[string]uint64{}
+		}
+	}
+	return m
+}
+
+// waitDocument waits until a document is as wanted.
+func (a *agent) waitDocument(what string, ok func(*document) bool) (doc *document) {
+	a.t.Helper()
+	lab.Wait(a.t, what, func() bool { doc = a.document(); return ok(doc) })
+	return doc
+}
+
+// service is the service of that key; nil if there is none.
+func (d *document) service(key string) *serviceDocument {
+	for i := range d.Services {
+		if d.Services[i].Key == key {
+			return &d.Services[i]
+		}
+	}
+	return nil
+}
