@@ -66,6 +66,25 @@ func Dial(cfg Config) (*Client, error) {
 	return c, nil
 }
 
+// Epoch is the Director.Epoch of a [Client.Snapshot] taken now. It takes no
+// privilege where Config.NetNS is empty, so that a process which may not read the
+// table can still tell whether it is the one it knows. Errors are those of Dial.
+func Epoch(ctx context.Context, cfg Config) (epoch string, err error) {
+	ns, err := openNamespace(cfg.NetNS)
+	if err != nil {
+		return "", err
+	}
+	if cfg.Timeout <= 0 {
+		cfg.Timeout = defaultTimeout
+	}
+	c := newClient(ns, ns.dial, cfg.Timeout)
+	err = c.read.do(ctx, func(_ context.Context, s *session) error {
+		epoch, err = ns.epoch(s.nc, s.family)
+		return err
+	})
+	return epoch, errors.Join(explain(cmdGetInfo, "identify the table", err), c.Close())
+}
+
 func newClient(ns *namespace, dial func() (*netlink.Conn, error), timeout time.Duration) *Client {
 	return &Client{
 		ns:      ns,

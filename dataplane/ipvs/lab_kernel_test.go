@@ -96,6 +96,7 @@ func TestLabTheModuleUnloadedAndLoadedAgain(t *testing.T) {
 // when it is lost later.
 func TestLabWithoutCapability(t *testing.T) {
 	c := labClient(t, Config{})
+	before := snapshot(t, c)
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		runtime.LockOSThread() // and never unlocked: the thread ends with this
@@ -105,6 +106,9 @@ func TestLabWithoutCapability(t *testing.T) {
 		}
 		if _, err := c.Snapshot(t.Context()); !errors.Is(err, fs.ErrPermission) {
 			t.Errorf("Snapshot: %v", err)
+		}
+		if e, err := Epoch(t.Context(), Config{}); err != nil || e != before.Director.Epoch {
+			t.Errorf("Epoch: %q, %v, want %q as before", e, err, before.Director.Epoch)
 		}
 		if err := c.Flush(t.Context()); !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "CAP_NET_ADMIN") {
 			t.Errorf("Flush: %v", err)

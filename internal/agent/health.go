@@ -16,7 +16,7 @@ func (a *agent) health() prom.Health {
 		SampleErrors: map[string]uint64{"read": s.SourceErrors},
 		DumpRetries:  s.Retries, Inconsistent: s.Inconsistent, LateTicks: s.Late, SkippedTicks: s.Skipped, ClockSteps: s.ClockSteps, Unnumbered: s.Unnumbered,
 		Resets:     resets(&s),
-		Components: map[string]bool{"kernel": !s.Failing},
+		Components: map[string]bool{"kernel": !s.Failing && !a.partial()},
 		Sinks:      map[string]prom.SinkHealth{},
 	}
 	for name, k := range s.Sinks {
@@ -35,6 +35,13 @@ func (a *agent) health() prom.Health {
 	}
 	a.directorHealth(&h)
 	return h
+}
+
+// partial reports whether the latest sample lacks what only a privileged reader
+// is told.
+func (a *agent) partial() bool {
+	snap := a.sampler.Latest()
+	return snap != nil && snap.Partial
 }
 
 func (a *agent) storeHealth(h *prom.Health, s collector.LedgerStats) {

@@ -70,6 +70,11 @@ func (s *kernelSource) read(ctx context.Context) (*dataplane.Snapshot, error) {
 	if perr != nil {
 		return nil, errors.Join(err, perr)
 	}
+	// By what /proc knows of it the table would seem to be another one than by
+	// netlink. An unknown epoch tells nothing, which is the lesser evil.
+	if snap.Director.Epoch, perr = ipvs.Epoch(ctx, ipvs.Config{NetNS: s.netNS}); perr != nil {
+		s.log.Debug("the life of the kernel's table is not known", "dataplane", "ipvs", "err", perr)
+	}
 	s.say(unprivileged, err)
 	return snap, nil
 }
