@@ -82,7 +82,7 @@ func (q *ledgerQueue) run(ctx context.Context) {
 			q.count(err, func(s *LedgerStats) { s.Errors++ }, func(s *LedgerStats) { s.Commits++ })
 			j.committed <- err
 		}
-		failing = logChange(q.log, failing, err, "ledger fails, snapshots are served without being kept", "ledger works again")
+		failing = logChange(q.log, failing, err, "samples cannot be stored, they are served without being kept", "samples are stored again")
 	}
 }
 

@@ -112,8 +112,8 @@ func TestAHangingLedgerIsNotWaitedFor(t *testing.T) {
 		if st := s.Stats(); st.Late != 0 || st.Ledger != (LedgerStats{Commits: 4, Late: 4, Dropped: 2}) {
 			t.Errorf("%+v", st)
 		}
-		want := `level=WARN msg="ledger is slow, snapshots are served before they are kept"
-level=INFO msg="ledger keeps up again"
+		want := `level=WARN msg="storing is slow, samples are served before they are kept"
+level=INFO msg="storing keeps up again"
 `
 		if log.String() != want {
 			t.Errorf("log\n%s", log.String())
@@ -138,8 +138,8 @@ func TestAFailingLedgerDoesNotStopServing(t *testing.T) {
 		if st := s.Stats(); st.Ledger != (LedgerStats{Commits: 1, Errors: 3}) {
 			t.Errorf("%+v", st)
 		}
-		want := `level=ERROR msg="ledger fails, snapshots are served without being kept" err="disk full"
-level=INFO msg="ledger works again"
+		want := `level=ERROR msg="samples cannot be stored, they are served without being kept" err="disk full"
+level=INFO msg="samples are stored again"
 `
 		if log.String() != want {
 			t.Errorf("log\n%s", log.String())

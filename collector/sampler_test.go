@@ -227,8 +227,8 @@ func TestSourceErrorsKeepTheLastSnapshot(t *testing.T) {
 			t.Errorf("%+v", st)
 		}
 		stop()
-		want := `level=ERROR msg="director cannot be read, the last snapshot stays" err="ip_vs is gone"
-level=INFO msg="director can be read again"
+		want := `level=ERROR msg="the director cannot be read, the last sample stays and every tick tries again" err="ip_vs is gone"
+level=INFO msg="the director can be read again"
 `
 		if log.String() != want {
 			t.Errorf("log\n%s", log.String())

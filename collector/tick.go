@@ -16,7 +16,7 @@ func (s *Sampler) tick(work context.Context, tick time.Time, commit bool) {
 	}
 	began := time.Now()
 	src, err := s.read(work)
-	s.failing = logChange(s.log, s.failing, err, "director cannot be read, the last snapshot stays", "director can be read again")
+	s.failing = logChange(s.log, s.failing, err, "the director cannot be read, the last sample stays and every tick tries again", "the director can be read again")
 	if err != nil {
 		s.counts.update(func(st *Stats) { st.SourceErrors++; st.Failing = true })
 		return
@@ -93,9 +93,9 @@ func (s *Sampler) commit(snapshot *dataplane.Snapshot) {
 	}
 	switch {
 	case behind && !s.behind:
-		s.log.Warn("ledger is slow, snapshots are served before they are kept")
+		s.log.Warn("storing is slow, samples are served before they are kept")
 	case s.behind && !behind:
-		s.log.Info("ledger keeps up again")
+		s.log.Info("storing keeps up again")
 	}
 	s.behind = behind
 }
