@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -58,15 +59,20 @@ func (l *ledger) open() (*rrdstore.Store, error) {
 
 // Remembered reads the accounts; see collector.Ledger.
 func (l *ledger) Remembered(ctx context.Context) ([]dataplane.Remembered, error) {
+	accounts, err := l.remembered(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%w; until it can be read, tables in SNMP stay empty, because row numbers are in it", err)
+	}
+	l.recalled.Store(true)
+	return accounts, nil
+}
+
+func (l *ledger) remembered(ctx context.Context) ([]dataplane.Remembered, error) {
 	store, err := l.open()
 	if err != nil {
 		return nil, err
 	}
-	accounts, err := store.Remembered(ctx)
-	if err == nil {
-		l.recalled.Store(true)
-	}
-	return accounts, err
+	return store.Remembered(ctx)
 }
 
 // Commit stores a snapshot; see collector.Ledger.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"time"
 
 	"github.com/prometheus/common/version"
 
@@ -13,6 +14,11 @@ import (
 	"lvs/mib/smi"
 )
 
+// pingInterval is how long a session may be silent before the master is asked for
+// a sign of life. A master that hangs is noticed after that and the five seconds
+// it has to answer.
+const pingInterval = 5 * time.Second
+
 // newSubagent makes the AgentX subagent that answers for the LVS-MIB.
 func newSubagent(address string, log *slog.Logger) (*agentx.Subagent, error) {
 	return agentx.New(agentx.Config{
@@ -21,6 +27,7 @@ func newSubagent(address string, log *slog.Logger) (*agentx.Subagent, error) {
 		Description:   "lvs-agent " + version.Version,
 		SysORID:       mib.Root(),
 		SysORDescr:    "The LVS-MIB: virtual services and real servers of a Linux Virtual Server director.",
+		PingInterval:  pingInterval,
 		Logger:        log,
 	}, nil)
 }
