@@ -60,16 +60,22 @@ func (f *fill) atomic() bool {
 }
 
 // dump sends a request whose answer is any number of messages.
-func (s *session) dump(ctx context.Context, e encoder, row func(data []byte) error) (f fill, err error) {
+func (s *session) dump(ctx context.Context, e encoder, row func(data []byte) error) (fill, error) {
 	seq, err := s.send(ctx, e, netlink.Dump)
 	if err != nil {
-		return f, err
+		return fill{}, err
 	}
-	err = s.receive(ctx, seq, s.family, func(m netlink.Message) error {
-		f.add(m)
-		return row(m.Data)
-	})
-	return f, err
+	s.fill, s.row = fill{}, row
+	if s.onRow == nil {
+		s.onRow = s.countRow
+	}
+	err = s.receive(ctx, seq, s.family, s.onRow)
+	return s.fill, err
+}
+
+func (s *session) countRow(m netlink.Message) error {
+	s.fill.add(m)
+	return s.row(m.Data)
 }
 
 func (s *session) info(ctx context.Context) (info Info, err error) {

@@ -44,6 +44,9 @@ type pass struct {
 	narrow   bool // some statistics were of 32 bits
 	rereads  int
 	services int // the last number of services, for the next list's size
+
+	family dataplane.Family        // of the service whose real servers are dumped
+	onReal func(data []byte) error // addReal, made a func value once
 }
 
 // read fills in the services of a snapshot.
@@ -243,18 +246,24 @@ func (p *pass) list(ctx context.Context, k dataplane.ServiceKey, h hint) (span, 
 
 // dumpReals appends the real servers that one dump tells of.
 func (p *pass) dumpReals(ctx context.Context, k dataplane.ServiceKey) (fill, error) {
+	if p.onReal == nil {
+		p.onReal = p.addReal
+	}
+	p.family = k.Family
 	e := p.s.request(cmdGetDest)
 	e.key(k)
-	return p.s.dump(ctx, e, func(data []byte) error {
-		p.reals = append(p.reals, dataplane.RealState{})
-		real := &p.reals[len(p.reals)-1]
-		wide, err := decodeReal(data, k.Family, real)
-		p.narrow = p.narrow || !wide
-		if real.RIP.Addr().Is4In6() {
-			p.reals = p.reals[:len(p.reals)-1]
-		}
-		return err
-	})
+	return p.s.dump(ctx, e, p.onReal)
+}
+
+func (p *pass) addReal(data []byte) error {
+	p.reals = append(p.reals, dataplane.RealState{})
+	real := &p.reals[len(p.reals)-1]
+	wide, err := decodeReal(data, p.family, real)
+	p.narrow = p.narrow || !wide
+	if real.RIP.Addr().Is4In6() {
+		p.reals = p.reals[:len(p.reals)-1]
+	}
+	return err
 }
 
 // order is a hash of the RIPs in their order; never zero.
