@@ -2,6 +2,7 @@ package ipvs
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"io/fs"
 	"os"
@@ -235,4 +236,39 @@ func TestADaemonThatNeverRanIsStopped(t *testing.T) {
 			t.Errorf("%v, %d dials; want 1", err, k.dials)
 		}
 	})
+}
+
+func TestAfterASpoiltAnswerTheSocketIsGivenUp(t *testing.T) {
+	set32 := func(at int, v uint32) func([]byte) []byte {
+		return func(b []byte) []byte { binary.NativeEndian.PutUint32(b[at:], v); return b }
+	}
+	tests := map[string]struct {
+		spoil func([]byte) []byte
+		want  string
+	}{
+		"to another request": {set32(8, 12345), "answer is to request 12345"},
+		"of another family":  {func(b []byte) []byte { b[4] = 99; return b }, "message of type unknown(99)"},
+		"longer than it is":  {set32(0, 1<<20), "says it has 1048576 bytes"},
+		"shorter than it is": {set32(0, 3), "says it has 3 bytes"},
+		"cut":                {func(b []byte) []byte { return b[:18] }, "says it has 36 bytes, and 18 are there"},
+		"without attributes": {func(b []byte) []byte { b[0] = 20; return b[:20] }, "attribute VERSION (1) is missing"},
+		"of another command": {func(b []byte) []byte { b[16] = 7; return b }, "answered DEL_DEST, want SET_INFO"},
+		"an empty message":   {func(b []byte) []byte { b[0] = 16; return b[:16] }, "0 bytes are no generic netlink header"},
+		"no message":         {func(b []byte) []byte { return nil }, "answer is empty"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			k := newKernel()
+			k.fillTable(2, 2)
+			k.spoil = tt.spoil
+			c := k.client(t)
+			if _, err := c.Info(t.Context()); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want %q", err, tt.want)
+			}
+			k.spoil = nil
+			if s := snapshot(t, c); len(s.Services) != 2 || k.dials != 2 {
+				t.Errorf("afterwards %d services, %d dials; want 2, 2", len(s.Services), k.dials)
+			}
+		})
+	}
 }

@@ -144,6 +144,10 @@ func (s *fakeSocket) Send(m netlink.Message) error {
 			return nil
 		}
 	}
-	s.queue = append(s.queue, k.answer(m))
+	b := k.answer(m)
+	if k.spoil != nil {
+		b = k.spoil(b)
+	}
+	s.queue = append(s.queue, b)
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mdlayher/netlink"
+
 	"lvs/dataplane"
 )
 
@@ -59,6 +61,7 @@ func FuzzDecodeReal(f *testing.F) {
 }
 
 func FuzzDecodeDaemonInfoTimeouts(f *testing.F) {
+	f.Add(newKernel().newFamily(netlink.Message{})[nlHeader:])
 	for _, name := range []string{"NEW_DAEMON", "SET_INFO", "SET_CONFIG"} {
 		seeds(f, name)
 	}
@@ -71,6 +74,9 @@ func FuzzDecodeDaemonInfoTimeouts(f *testing.F) {
 		}
 		if to, err := decodeTimeouts(data); err == nil && (to.TCP < 0 || to.TCPFin < 0 || to.UDP < 0) {
 			t.Errorf("timeouts %v", to)
+		}
+		if id, err := familyID(data); err == nil && id != 0 && !bytes.Contains(data, []byte(familyName)) {
+			t.Errorf("family %d of another name", id)
 		}
 	})
 }

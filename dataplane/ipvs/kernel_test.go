@@ -25,6 +25,7 @@ type kernel struct {
 	narrow   bool                       // no STATS64, as before Linux 4.1
 	silent   bool                       // answers nothing
 	refuse   func([]byte) syscall.Errno // what a command is answered with
+	spoil    func([]byte) []byte        // what is done to each datagram that is no dump's
 	requests [][]byte                   // generic netlink header and attributes of all but dumps
 	dials    int
 	dumps    int
