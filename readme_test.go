@@ -22,6 +22,7 @@ func TestREADMEIsFresh(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Setenv("COLUMNS", "") // help would be as wide as the terminal
 	var agentHelp, fetchHelp bytes.Buffer
 	if err := agent.Run(t.Context(), []string{"--help"}, &agentHelp, &agentHelp); err != nil {
 		t.Fatal(err)

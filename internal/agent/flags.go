@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/common/promslog"
 	promslogflag "github.com/prometheus/common/promslog/flag"
 	"github.com/prometheus/common/version"
@@ -73,11 +74,10 @@ func parseFlags(args []string, stdout, stderr io.Writer) (*flags, error) {
 	flag := func(name, help string) *kingpin.FlagClause { return given(app.Flag(name, help), name) }
 
 	flag("config.file", "Configuration file (YAML): names, and the services to run. Optional.").StringVar(&f.configFile)
-	flag("sample.interval", "How often the director is read, 1s to 1h.").Default(collector.DefaultInterval.String()).DurationVar(&f.interval)
+	flag("sample.interval", "How often the director is read, 1s to 1h.").Default(collector.DefaultInterval.String()).SetValue((*model.Duration)(&f.interval))
 	flag("store.path", "Directory of the history and of all that survives a restart, or off.").Default(defaultStore).StringVar(&f.storePath)
-	flag("store.retention", "How long rows are kept.").Default("24h").DurationVar(&f.retention)
-	var size kingpin.Value = (*byteSize)(&f.maxSize)
-	flag("store.max-size", "How large the history may grow: 512MiB, 2GiB.").Default("1GiB").SetValue(size)
+	flag("store.retention", "How long rows are kept: 24h, 30d.").Default("24h").SetValue((*model.Duration)(&f.retention))
+	flag("store.max-size", "How large the history may grow: 512MiB, 2GiB.").Default("1GiB").SetValue((*byteSize)(&f.maxSize))
 	flag("snmp.agentx", "SNMP master agent: unix:PATH, tcp:HOST:PORT or off.").Default(defaultAgentX).StringVar(&f.agentX)
 	flag("netns", "Network namespace of the director: a path, or a name under /run/netns. Default is the agent's own.").StringVar(&f.netNS)
 	flag("prometheus.reals", "Series for each real server: auto (up to the limit), always or never.").Default("auto").EnumVar(&f.reals, "auto", "always", "never")

@@ -57,12 +57,12 @@ func TestFlagsOverrideTheFile(t *testing.T) {
 		t.Errorf("the file alone gives %+v", s)
 	}
 	// A flag counts also where it says what is the default anyway.
-	s, err = settle(parse(t, "run", "--config.file="+file, "--sample.interval=10s", "--store.path=/from/flag", "--snmp.agentx=tcp:127.0.0.1:705",
+	s, err = settle(parse(t, "run", "--config.file="+file, "--sample.interval=10s", "--store.path=/from/flag", "--store.retention=30d", "--snmp.agentx=tcp:127.0.0.1:705",
 		"--prometheus.reals=always", "--no-prometheus.kernel-rates", "--store.max-size=512MiB"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.interval != 10*time.Second || s.storePath != "/from/flag" || s.maxSize != 512<<20 || s.agentX != "tcp:127.0.0.1:705" || s.reals != prom.RealsAlways || s.kernelRates {
+	if s.interval != 10*time.Second || s.storePath != "/from/flag" || s.retention != 30*24*time.Hour || s.maxSize != 512<<20 || s.agentX != "tcp:127.0.0.1:705" || s.reals != prom.RealsAlways || s.kernelRates {
 		t.Errorf("flags and file give %+v", s)
 	}
 }
