@@ -8,6 +8,7 @@ import (
 
 	"lvs/collector/prom"
 	"lvs/dataplane"
+	"lvs/dataplane/ipvs"
 	"lvs/internal/director"
 )
 
@@ -62,88 +63,56 @@ func (d *directorRun) apply(ctx context.Context) {
 // first needed.
 type table struct{ source *kernelSource }
 
-func (t table) Snapshot(ctx context.Context) (*dataplane.Snapshot, error) {
+func (t table) do(f func(*ipvs.Client) error) error {
 	client, err := t.source.dial()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	snap, err := client.Snapshot(ctx)
-	if err == nil {
-		snap.Sort()
-	}
+	return f(client)
+}
+
+func (t table) Snapshot(ctx context.Context) (snap *dataplane.Snapshot, err error) {
+	err = t.do(func(c *ipvs.Client) error {
+		snap, err = c.Snapshot(ctx)
+		return err
+	})
 	return snap, err
 }
 
 func (t table) AddService(ctx context.Context, s dataplane.Service) error {
-	client, err := t.source.dial()
-	if err != nil {
-		return err
-	}
-	return client.AddService(ctx, s)
+	return t.do(func(c *ipvs.Client) error { return c.AddService(ctx, s) })
 }
 
 func (t table) EditService(ctx context.Context, s dataplane.Service) error {
-	client, err := t.source.dial()
-	if err != nil {
-		return err
-	}
-	return client.EditService(ctx, s)
+	return t.do(func(c *ipvs.Client) error { return c.EditService(ctx, s) })
 }
 
 func (t table) DeleteService(ctx context.Context, key dataplane.ServiceKey) error {
-	client, err := t.source.dial()
-	if err != nil {
-		return err
-	}
-	return client.DeleteService(ctx, key)
+	return t.do(func(c *ipvs.Client) error { return c.DeleteService(ctx, key) })
 }
 
 func (t table) AddRealServer(ctx context.Context, key dataplane.ServiceKey, r dataplane.RealServer) error {
-	client, err := t.source.dial()
-	if err != nil {
-		return err
-	}
-	return client.AddRealServer(ctx, key, r)
+	return t.do(func(c *ipvs.Client) error { return c.AddRealServer(ctx, key, r) })
 }
 
 func (t table) EditRealServer(ctx context.Context, key dataplane.ServiceKey, r dataplane.RealServer) error {
-	client, err := t.source.dial()
-	if err != nil {
-		return err
-	}
-	return client.EditRealServer(ctx, key, r)
+	return t.do(func(c *ipvs.Client) error { return c.EditRealServer(ctx, key, r) })
 }
 
 func (t table) DeleteRealServer(ctx context.Context, key dataplane.ServiceKey, r dataplane.RealServer) error {
-	client, err := t.source.dial()
-	if err != nil {
-		return err
-	}
-	return client.DeleteRealServer(ctx, key, r)
+	return t.do(func(c *ipvs.Client) error { return c.DeleteRealServer(ctx, key, r) })
 }
 
 func (t table) SetTimeouts(ctx context.Context, timeouts dataplane.Timeouts) error {
-	client, err := t.source.dial()
-	if err != nil {
-		return err
-	}
-	return client.SetTimeouts(ctx, timeouts)
+	return t.do(func(c *ipvs.Client) error { return c.SetTimeouts(ctx, timeouts) })
 }
 
 func (t table) StartDaemon(ctx context.Context, d dataplane.SyncDaemon) error {
-	client, err := t.source.dial()
-	if err != nil {
-		return err
-	}
-	return client.StartDaemon(ctx, d)
+	return t.do(func(c *ipvs.Client) error { return c.StartDaemon(ctx, d) })
 }
 
 func (t table) StopDaemon(ctx context.Context, role dataplane.SyncRole) error {
-	client, err := t.source.dial()
-	if err != nil {
-		return err
-	}
-	return client.StopDaemon(ctx, role)
+	return t.do(func(c *ipvs.Client) error { return c.StopDaemon(ctx, role) })
 }
 
 // directorStatus is how the director stands; nil where the agent only observes.
