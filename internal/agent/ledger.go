@@ -25,8 +25,9 @@ type ledger struct {
 
 	recalled atomic.Bool // the accounts were read, so row numbers are the real ones
 
-	mu      sync.Mutex
-	store   *rrdstore.Store // nil until opened
+	store atomic.Pointer[rrdstore.Store] // nil until opened
+
+	mu      sync.Mutex // held while the store is opened, which may take seconds
 	closed  bool
 	serving sync.WaitGroup
 	stop    context.CancelFunc // ends serving
@@ -40,21 +41,40 @@ func (l *ledger) open() (*rrdstore.Store, error) {
 	if l.closed {
 		return nil, rrdstore.ErrClosed
 	}
-	if l.store != nil {
-		return l.store, nil
+	if store := l.store.Load(); store != nil {
+		return store, nil
 	}
 	store, err := rrdstore.OpenOrQuarantine(l.dir, l.opts)
 	if err != nil {
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	l.store, l.stop = store, stop
-	l.serving.Go(func() {
-		if err := store.Serve(ctx); err != nil {
-			l.log.Warn("lvs-exporter cannot read the history while the agent runs", "dir", l.dir, "err", err)
-		}
-	})
+	l.stop = stop
+	l.store.Store(store)
+	l.serving.Go(func() { l.serve(ctx, store) })
 	return store, nil
+}
+
+// serveAgain is when readers are served again after that failed, as it does on a
+// full disk.
+const serveAgain = 10 * time.Second
+
+// serve lets other processes read the store until ctx ends.
+func (l *ledger) serve(ctx context.Context, store *rrdstore.Store) {
+	for failed := false; ; failed = true {
+		err := store.Serve(ctx)
+		if err == nil {
+			return
+		}
+		if !failed {
+			l.log.Warn("lvs-exporter cannot read the history while the agent runs; trying again", "dir", l.dir, "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(serveAgain):
+		}
+	}
 }
 
 // Remembered reads the accounts; see collector.Ledger.
@@ -87,22 +107,19 @@ func (l *ledger) Commit(ctx context.Context, snap *dataplane.Snapshot) error {
 	return err
 }
 
-// current is the store, nil while it is not open.
-func (l *ledger) current() *rrdstore.Store {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.store
-}
+// current is the store, nil while it is not open. It never waits.
+func (l *ledger) current() *rrdstore.Store { return l.store.Load() }
 
 // Close ends serving and closes the store.
 func (l *ledger) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true
-	if l.store == nil {
+	store := l.store.Load()
+	if store == nil {
 		return nil
 	}
 	l.stop()
 	l.serving.Wait()
-	return l.store.Close()
+	return store.Close()
 }
