@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -63,7 +64,8 @@ func (a *agent) serveReady(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (a *agent) serveReload(w http.ResponseWriter, r *http.Request) {
-	if err := a.reload(r.Context()); err != nil {
+	// A client that goes away must not leave a table half changed.
+	if err := a.reload(context.WithoutCancel(r.Context())); err != nil {
 		http.Error(w, "nothing was changed: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
@@ -76,7 +78,10 @@ func (a *agent) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 1 << 16}
+	server := &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 1 << 16,
+		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
+	}
 	stopped := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(stopped)
