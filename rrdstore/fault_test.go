@@ -185,7 +185,7 @@ func TestDamageIsFoundOrHarmless(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(3, uint64(len(name))))
 			refused, used := 0, 0
-			for range 40 {
+			for range 16 {
 				dir := t.TempDir()
 				path := filepath.Join(dir, headName)
 				if err := os.WriteFile(path, spoil(rnd, bytes.Clone(good), report.Pages+2), 0o600); err != nil {
@@ -285,7 +285,7 @@ func TestCopyOfAFileInUseIsFoundOrHarmless(t *testing.T) {
 	s := mustOpen(t, dir, Options{})
 	right := make(map[string][]string)
 	tick := int64(firstTick)
-	for range 30 {
+	for range 15 {
 		copied := t.TempDir()
 		src, err := os.Open(filepath.Join(dir, headName))
 		if err != nil {

@@ -52,13 +52,13 @@ func TestReaderSeesTheSameThroughSocketFileAndCopy(t *testing.T) {
 			var live [][]string
 			t.Run("socket", func(t *testing.T) {
 				s := serving(t, dir)
-				for i := range 200 {
+				for i := range 150 {
 					mustCommit(t, s, table(5, 30, firstTick+int64(i)*60, uint64(i)))
 				}
 				live = readAll(t, dir)
 			})
 			file := readAll(t, dir)
-			if len(file) != 200 {
+			if len(file) != 150 {
 				t.Errorf("%d rows", len(file))
 			}
 			if diff := cmp.Diff(file, live); diff != "" {
@@ -118,7 +118,7 @@ func TestReadersWhileCommitting(t *testing.T) {
 			}
 		})
 	}
-	for i := range int64(600) {
+	for i := range int64(400) {
 		mustCommit(t, s, table(6, 30, firstTick+10+i*30, uint64(i*30+10)/10))
 	}
 	close(stop)
@@ -184,8 +184,8 @@ func TestTooManyReadersAreToldSo(t *testing.T) {
 func TestReaderThatTakesNothingHoldsUpNobody(t *testing.T) {
 	dir := t.TempDir()
 	s := serving(t, dir)
-	for i := range 300 {
-		mustCommit(t, s, table(40, 50, firstTick+int64(i)*10, uint64(i*i)))
+	for i := range 150 {
+		mustCommit(t, s, table(20, 50, firstTick+int64(i)*10, uint64(i*i)))
 	}
 	conn, err := dialSocket(t.Context(), dir)
 	if err != nil {
@@ -198,13 +198,13 @@ func TestReaderThatTakesNothingHoldsUpNobody(t *testing.T) {
 	if _, err := conn.Read(make([]byte, 1)); err != nil { // it is being answered
 		t.Fatal(err)
 	}
-	for i := range 50 {
-		mustCommit(t, s, table(40, 50, firstTick+3000+int64(i)*10, uint64(i)))
+	for i := range 20 {
+		mustCommit(t, s, table(20, 50, firstTick+3000+int64(i)*10, uint64(i)))
 	}
 	if n := s.db.Stats().OpenTxN; n != 0 {
 		t.Errorf("%d transactions are open", n)
 	}
-	if got := len(readAll(t, dir)); got != 350 {
+	if got := len(readAll(t, dir)); got != 170 {
 		t.Errorf("another reader saw %d rows", got)
 	}
 	// Serve ends with the test, although the client still holds on.

@@ -176,7 +176,7 @@ func commitOnAFullDisk(dir string) error {
 	step := uint64(0)
 	commit := func() error {
 		step++
-		return s.Commit(context.Background(), table(100, 40, stepAt(step), step))
+		return s.Commit(context.Background(), table(50, 40, stepAt(step), step))
 	}
 	limit := func(bytes uint64) error {
 		return unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: bytes, Max: unix.RLIM_INFINITY})
@@ -200,7 +200,7 @@ func commitOnAFullDisk(dir string) error {
 		return fmt.Errorf("remembered on a full disk: %w", err)
 	}
 	// Room for some windows, then none: the oldest give way to the new.
-	if err := limit(uint64(s.Stats().Bytes) + 4<<20); err != nil {
+	if err := limit(uint64(s.Stats().Bytes) + 2<<20); err != nil {
 		return err
 	}
 	for s.Stats().Reclaimed < 3 {
@@ -213,7 +213,7 @@ func commitOnAFullDisk(dir string) error {
 		return err
 	}
 	reclaimed := s.Stats().Reclaimed
-	for range 200 {
+	for range 50 {
 		if err := commit(); err != nil {
 			return fmt.Errorf("step %d with room again: %w", step, err)
 		}
