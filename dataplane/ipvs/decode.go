@@ -66,6 +66,7 @@ func decodeService(data []byte, n names, s *dataplane.ServiceState) (stats64 boo
 	var seen, netmask uint32
 	var protocol, port uint16
 	var addr []byte
+	var narrow, wide attrs // the statistics of either width
 	for a.next() {
 		switch a.typ {
 		case svcAF:
@@ -91,11 +92,9 @@ func decodeService(data []byte, n names, s *dataplane.ServiceState) (stats64 boo
 		case svcPEName:
 			s.PersistenceEngine = n.intern(a.text())
 		case svcStats:
-			if seen&(1<<svcStats64) == 0 {
-				a.stats(&s.Kernel, &s.KernelRates, false)
-			}
+			narrow = a.nested(statsAttrNames[:], "STATS")
 		case svcStats64:
-			a.stats(&s.Kernel, &s.KernelRates, true)
+			wide = a.nested(statsAttrNames[:], "STATS64")
 		}
 		if a.typ < 32 {
 			seen |= 1 << a.typ
@@ -106,8 +105,10 @@ func decodeService(data []byte, n names, s *dataplane.ServiceState) (stats64 boo
 	if seen&(1<<svcFWMark) == 0 {
 		a.need(seen, 1<<svcProtocol|1<<svcAddr|1<<svcPort)
 	}
-	if stats64 = seen&(1<<svcStats64) != 0; !stats64 {
-		a.need(seen, 1<<svcStats)
+	if stats64 = seen&(1<<svcStats64) != 0; stats64 {
+		a.stats(wide, true, &s.Kernel, &s.KernelRates)
+	} else if a.need(seen, 1<<svcStats); a.err == nil {
+		a.stats(narrow, false, &s.Kernel, &s.KernelRates)
 	}
 	if a.err != nil {
 		return false, a.err
@@ -142,6 +143,7 @@ func decodeReal(data []byte, family dataplane.Family, r *dataplane.RealState) (s
 	var seen uint32
 	var port uint16
 	var addr []byte
+	var narrow, wide attrs // the statistics of either width
 	for a.next() {
 		switch a.typ {
 		case destAddr:
@@ -171,11 +173,9 @@ func decodeReal(data []byte, family dataplane.Family, r *dataplane.RealState) (s
 		case destTunFlags:
 			r.Encap.Flags = dataplane.EncapFlags(a.u16())
 		case destStats:
-			if seen&(1<<destStats64) == 0 {
-				a.stats(&r.Kernel, &r.KernelRates, false)
-			}
+			narrow = a.nested(statsAttrNames[:], "STATS")
 		case destStats64:
-			a.stats(&r.Kernel, &r.KernelRates, true)
+			wide = a.nested(statsAttrNames[:], "STATS64")
 		}
 		if a.typ < 32 {
 			seen |= 1 << a.typ
@@ -184,8 +184,10 @@ func decodeReal(data []byte, family dataplane.Family, r *dataplane.RealState) (s
 	const always = 1<<destAddr | 1<<destPort | 1<<destFwdMethod | 1<<destWeight | 1<<destUThresh |
 		1<<destLThresh | 1<<destActiveConns | 1<<destInactConns | 1<<destPersistConns
 	a.need(seen, always)
-	if stats64 = seen&(1<<destStats64) != 0; !stats64 {
-		a.need(seen, 1<<destStats)
+	if stats64 = seen&(1<<destStats64) != 0; stats64 {
+		a.stats(wide, true, &r.Kernel, &r.KernelRates)
+	} else if a.need(seen, 1<<destStats); a.err == nil {
+		a.stats(narrow, false, &r.Kernel, &r.KernelRates)
 	}
 	if a.err != nil {
 		return false, a.err
@@ -200,12 +202,7 @@ func decodeReal(data []byte, family dataplane.Family, r *dataplane.RealState) (s
 
 // stats reads STATS or STATS64, which differ in the width of all but the two
 // totals of bytes. All ten must be there.
-func (a *attrs) stats(c *dataplane.Counters, r *dataplane.Rates, wide bool) {
-	what := "STATS"
-	if wide {
-		what = "STATS64"
-	}
-	in := a.nested(statsAttrNames[:], what)
+func (a *attrs) stats(in attrs, wide bool, c *dataplane.Counters, r *dataplane.Rates) {
 	var v [numStats + 1]uint64
 	seen := uint32(0)
 	for in.next() {
