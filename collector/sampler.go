@@ -146,12 +146,12 @@ func (s *Sampler) Run(ctx context.Context) error {
 // keepTime runs the ticks until ctx ends.
 func (s *Sampler) keepTime(ctx, work context.Context) {
 	g := newGrid(s.Interval(), s.after)
-	watch := newStepWatch(s.now())
+	watch := newStepWatch(s.clocks())
 	s.first(work, g)
 	dealt := time.Now()
 	for {
-		wall := s.now()
-		s.noteStep(watch.look(wall))
+		wall, steady := s.clocks()
+		s.noteStep(watch.look(wall, steady))
 		due, missed, wait := g.due(wall, time.Since(dealt))
 		s.counts.update(func(st *Stats) { st.Skipped += uint64(missed) })
 		if due {
@@ -212,18 +212,35 @@ func (s *Sampler) noteStep(by time.Duration) {
 	}
 }
 
-// A stepWatch compares the wall clock with the monotonic one.
-type stepWatch struct{ wall, mono time.Time }
+// clocks reads the wall clock and the monotonic one at the same time, which takes
+// another try where the process had to wait in between.
+func (s *Sampler) clocks() (wall, steady time.Time) {
+	for range 5 {
+		steady = time.Now()
+		wall = s.now()
+		if time.Since(steady) < minStep/10 {
+			break
+		}
+	}
+	return wall, steady
+}
 
-func newStepWatch(wall time.Time) *stepWatch { return &stepWatch{wall.Round(0), time.Now()} }
+// minStep is what the wall clock has to be set by for that to be noted. Less hurts
+// no tick.
+const minStep = 500 * time.Millisecond
+
+// A stepWatch compares the wall clock with the monotonic one.
+type stepWatch struct{ wall, steady time.Time }
+
+func newStepWatch(wall, steady time.Time) *stepWatch { return &stepWatch{wall.Round(0), steady} }
 
 // look returns by how much the wall clock was set since the last look; less than
-// half a second is taken as zero.
-func (w *stepWatch) look(wall time.Time) time.Duration {
+// minStep is taken as zero.
+func (w *stepWatch) look(wall, steady time.Time) time.Duration {
 	last := *w
-	*w = *newStepWatch(wall)
-	by := w.wall.Sub(last.wall) - w.mono.Sub(last.mono)
-	if by.Abs() < 500*time.Millisecond {
+	*w = *newStepWatch(wall, steady)
+	by := w.wall.Sub(last.wall) - w.steady.Sub(last.steady)
+	if by.Abs() < minStep {
 		return 0
 	}
 	return by.Round(time.Millisecond)

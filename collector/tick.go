@@ -2,6 +2,7 @@ package collector
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"time"
@@ -34,9 +35,14 @@ func (s *Sampler) tick(work context.Context, tick time.Time, commit bool) {
 
 // read gives the source at most nine tenths of the interval.
 func (s *Sampler) read(work context.Context) (*dataplane.Snapshot, error) {
-	ctx, cancel := context.WithTimeout(work, min(s.Interval()*9/10, maxReading))
+	limit := min(s.Interval()*9/10, maxReading)
+	ctx, cancel := context.WithTimeout(work, limit)
 	defer cancel()
-	return s.source.Snapshot(ctx)
+	snapshot, err := s.source.Snapshot(ctx)
+	if err != nil && ctx.Err() != nil && work.Err() == nil {
+		err = fmt.Errorf("not done within %v: %w", limit, err)
+	}
+	return snapshot, err
 }
 
 // complete adds to a reading what the kernel does not know.
