@@ -188,7 +188,7 @@ func (a *agent) run(ctx context.Context) (err error) {
 	}
 	var others sync.WaitGroup
 	others.Go(func() { a.announce(ctx) })
-	others.Go(func() { watchdog(ctx, a.log, func() bool { return true }) })
+	others.Go(func() { watchdog(ctx, a.log, keepsTime(a.sampler)) })
 	others.Go(func() { a.reloadOn(ctx, hup) })
 
 	<-ctx.Done()

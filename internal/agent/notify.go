@@ -8,6 +8,8 @@ import (
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"golang.org/x/sys/unix"
+
+	"lvs/collector"
 )
 
 // notify tells the service manager about the agent, if one asked to be told
@@ -27,8 +29,23 @@ func notifyReloading(log *slog.Logger) {
 	notify(log, fmt.Sprintf("%s\nMONOTONIC_USEC=%d", daemon.SdNotifyReloading, now.Nano()/1000))
 }
 
+// keepsTime returns what reports, whenever it is asked, whether the sampler goes
+// on from tick to tick. Ticks that fail or are left out count as well: it is
+// for a sampler that hangs, as it does where the kernel does not return.
+func keepsTime(sampler *collector.Sampler) func() bool {
+	var ticks uint64
+	since := time.Now()
+	return func() bool {
+		s := sampler.Stats()
+		if now := s.Samples + s.SourceErrors + s.Skipped; now != ticks {
+			ticks, since = now, time.Now()
+		}
+		return time.Since(since) < 2*sampler.Interval()+time.Minute
+	}
+}
+
 // watchdog gives a sign of life as often as the service manager wants one,
-// until ctx ends. It does so only while the sampler keeps its time.
+// until ctx ends. It does so only while alive is true.
 func watchdog(ctx context.Context, log *slog.Logger, alive func() bool) {
 	every, err := daemon.SdWatchdogEnabled(false)
 	if err != nil || every == 0 {
