@@ -42,6 +42,7 @@ func (s *Store) Commit(ctx context.Context, snap *dataplane.Snapshot) error {
 		return fmt.Errorf("commit tick: %w", err)
 	}
 	begin := time.Now()
+	defer s.publish()
 	err := s.commit(snap)
 	s.stats.LastCommit = time.Since(begin)
 	s.stats.CommitTime += s.stats.LastCommit

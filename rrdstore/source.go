@@ -150,13 +150,7 @@ func fileViewer(dir string) viewer {
 
 // view is the owner's viewer. It does not keep commits waiting.
 func (s *Store) view(fn func(*bbolt.Tx) error) error {
-	s.mu.Lock()
-	db, closed := s.db, s.closed
-	s.mu.Unlock()
-	if closed {
-		return ErrClosed
-	}
-	err := guard(func() error { return db.View(fn) })
+	err := guard(func() error { return s.shared.Load().View(fn) })
 	if errors.Is(err, berrors.ErrDatabaseNotOpen) {
 		return ErrClosed
 	}

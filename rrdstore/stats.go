@@ -35,12 +35,18 @@ type Stats struct {
 	Aside string
 }
 
-// Stats is the present state; on a closed store, the last one.
+// Stats is how the store fared up to the last commit. It never waits for one
+// under way, however slow the disk.
 func (s *Store) Stats() Stats {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	st := *s.published.Load()
+	st.Bytes = s.fileSize()
+	return st
+}
+
+// publish makes the present figures what Stats tells. The caller holds mu.
+func (s *Store) publish() {
 	st := s.stats
-	st.Series, st.Retired = len(s.byID), len(s.retired)
+	st.Series, st.Retired, st.Used = len(s.byID), len(s.retired), s.used
 	for _, w := range s.windows {
 		st.Rows += w.rows
 	}
@@ -50,10 +56,7 @@ func (s *Store) Stats() Stats {
 	if s.tick != 0 {
 		st.Newest = time.Unix(int64(s.tick), 0).UTC()
 	}
-	if !s.closed && s.broken == nil {
-		st.Bytes, st.Used = s.fileSize(), s.used
-	}
-	return st
+	s.published.Store(&st)
 }
 
 // Remembered is every account as of the last committed tick, ordered by

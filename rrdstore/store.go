@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -101,6 +102,10 @@ type Store struct {
 	broken error
 	state
 	stats Stats
+
+	// For those who must not wait for a commit under way.
+	published atomic.Pointer[Stats]
+	shared    atomic.Pointer[bbolt.DB]
 }
 
 // Open opens the store in dir and becomes its owner; the directory is made when
@@ -143,6 +148,7 @@ func OpenOrQuarantine(dir string, opts Options) (*Store, error) {
 	opts.Logger.Error("store was damaged, starting a new one", "aside", aside, "err", err)
 	if s, err = Open(dir, opts); err == nil {
 		s.stats.Aside = aside
+		s.publish()
 	}
 	return s, err
 }
@@ -172,6 +178,8 @@ func (s *Store) openHead() error {
 	if err := s.guard(s.initialise); err != nil {
 		return errors.Join(fmt.Errorf("open store: %w", err), db.Close())
 	}
+	s.shared.Store(db)
+	s.publish()
 	return nil
 }
 

@@ -227,6 +227,19 @@ func TestClosedStoreRefuses(t *testing.T) {
 	}
 }
 
+func TestStatsAndReadersDoNotWaitForACommit(t *testing.T) {
+	s := mustOpen(t, t.TempDir(), Options{})
+	mustCommit(t, s, table(1, 2, 1000, 1))
+	s.mu.Lock() // as a commit on a slow disk does
+	defer s.mu.Unlock()
+	if st := s.Stats(); st.Rows != 1 || st.Series != 4 || st.Bytes == 0 || !st.Newest.Equal(tickAt(1000)) {
+		t.Errorf("stats %+v", st)
+	}
+	if all, newest, err := viewer(s.view).catalog(t.Context()); len(all) != 4 || newest != 1000 || err != nil {
+		t.Errorf("catalog of %d, newest %d, %v", len(all), newest, err)
+	}
+}
+
 func TestCanceledCommitDoesNotStart(t *testing.T) {
 	s := mustOpen(t, t.TempDir(), Options{})
 	ctx, cancel := context.WithCancel(t.Context())
