@@ -17,34 +17,63 @@ type site struct {
 	*agent
 	master *lab.MasterAgent
 	ahead  table
+	last   *reading
 }
 
-// A reading is what all windows showed while nothing moved.
+// A reading is what all windows showed while no counter moved.
 type reading struct {
-	doc    *document
-	kernel table // by ipvsadm
-	all    []window
+	doc *document
+	// kernel is the table by ipvsadm. Gauges that changed meanwhile, as old
+	// connections expire when they want to, are left out, and counted in expired.
+	kernel  table
+	expired int
+	all     []window
 }
 
-// read reads all windows. Connections expire when they want to: a reading during
-// which ipvsadm's changed is thrown away.
+// read reads all windows, again where a counter moved meanwhile.
 func (s *site) read(t *testing.T) *reading {
 	t.Helper()
-	for range 8 {
-		before := ipvsadmListings(t)
-		r := &reading{doc: s.sampled()}
+	for range 5 {
+		before := ipvsadm(t)
+		r := &reading{doc: s.sampled(), kernel: before}
 		r.all = s.windows(t, r.doc)
-		if ipvsadmListings(t) != before {
-			continue
+		if r.still(ipvsadm(t)) {
+			s.last = r
+			return r
 		}
-		var err error
-		if r.kernel, err = ipvsadmTable(before[0], before[1], before[2]); err != nil {
-			t.Fatalf("ipvsadm: %v", err)
-		}
-		return r
 	}
-	t.Fatal("ipvsadm's numbers go on moving")
+	t.Fatal("the kernel's counters go on moving")
 	return nil
+}
+
+// now is the last reading while that still holds, else a new one.
+func (s *site) now(t *testing.T) *reading {
+	t.Helper()
+	if s.last != nil && s.last.still(ipvsadm(t)) {
+		return s.last
+	}
+	return s.read(t)
+}
+
+// still compares with what ipvsadm says after the reading.
+func (r *reading) still(after table) bool {
+	if len(after) != len(r.kernel) {
+		return false
+	}
+	for at, c := range r.kernel {
+		for _, column := range counters {
+			if v, there := after[at][column]; !there || v != c[column] {
+				return false
+			}
+		}
+		for _, column := range gauges {
+			if after[at][column] != c[column] {
+				delete(c, column)
+				r.expired++
+			}
+		}
+	}
+	return true
 }
 
 // window is the window of that name.
@@ -57,12 +86,18 @@ func (r *reading) window(name string) (w window, found bool) {
 	return window{}, false
 }
 
-func ipvsadmListings(t *testing.T) (texts [3]string) {
+// ipvsadm is the table now, by ipvsadm.
+func ipvsadm(t *testing.T) table {
 	t.Helper()
+	var texts [3]string
 	for i, l := range []listing{statsListing, plainListing, persistListing} {
 		texts[i] = lab.Run(t, append([]string{"ipvsadm"}, l.options...)...)
 	}
-	return texts
+	tb, err := ipvsadmTable(texts[0], texts[1], texts[2])
+	if err != nil {
+		t.Fatalf("ipvsadm: %v", err)
+	}
+	return tb
 }
 
 // windows reads every window but ipvsadm, the history for the document's tick.
