@@ -171,6 +171,9 @@ func (s *Store) openHead() error {
 	}
 	db.AllocSize = int(s.opts.growBytes())
 	opened, err := os.Stat(path)
+	if err == nil {
+		err = syncDir(s.dir) // a new file must not lose its name in a power cut
+	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("open store: %w", err), db.Close())
 	}
