@@ -55,6 +55,7 @@ type realDocument struct {
 type accountDocument struct {
 	Total  cells             `json:"total"`
 	Kernel cells             `json:"kernel"`
+	Rates  cells             `json:"rates"` // nil while they are not known
 	Resets map[string]uint64 `json:"resets"`
 }
 
