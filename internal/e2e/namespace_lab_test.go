@@ -1,0 +1,169 @@
+//go:build lab
+
+package e2e
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lvs/dataplane"
+	"lvs/internal/lab"
+)
+
+// inside runs f on a thread that is in the lab's client namespace: sockets that f
+// opens belong there for good. The thread ends with f.
+func inside(f func() error) error {
+	failed := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // and never unlocked, so that nobody else gets the thread
+		ns, err := os.Open("/run/netns/" + lab.Client)
+		if err == nil {
+			err = unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET)
+			ns.Close()
+		}
+		if err == nil {
+			err = f()
+		}
+		failed <- err
+	}()
+	return <-failed
+}
+
+// payload is what a datagram of ours carries.
+const payload = "a datagram of the client's\n"
+
+// nextPort gives every datagram its own source port, since a port that came
+// again might still have its old connection. The second thousand keeps clear of
+// what the guest itself hands out.
+var nextPort atomic.Uint32
+
+func sourcePort() uint16 { return uint16(10000 + nextPort.Add(1)%20000) }
+
+// datagrams sends n connections of one datagram each to a service and waits for
+// the answers; call it inside.
+func datagrams(n int, service netip.AddrPort) error {
+	for range n {
+		from := &net.UDPAddr{IP: net.IPv4(10, 1, 0, 2), Port: int(sourcePort())}
+		c, err := net.DialUDP("udp4", from, net.UDPAddrFromAddrPort(service))
+		if err != nil {
+			return err
+		}
+		c.SetDeadline(time.Now().Add(20 * time.Second))
+		_, err = c.Write([]byte(payload))
+		if err == nil {
+			_, err = c.Read(make([]byte, 512))
+		}
+		c.Close()
+		if err != nil {
+			return fmt.Errorf("udp %v: %w", service, err)
+		}
+	}
+	return nil
+}
+
+// connection opens a TCP connection to an echo server that greets, reads the
+// greeting and resets it, which the director forgets soon; call it inside.
+func connection(service netip.AddrPort) error {
+	d := net.Dialer{Timeout: 20 * time.Second}
+	c, err := d.Dial("tcp", service.String())
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(20 * time.Second))
+	_, err = c.Read(make([]byte, 512))
+	c.(*net.TCPConn).SetLinger(0)
+	return err
+}
+
+// A load is steady traffic from the client: a few rounds a second of one TCP
+// connection to each of some services, and a datagram to each of others.
+type load struct {
+	t         *testing.T
+	tcp, udp  []netip.AddrPort
+	stopping  chan struct{}
+	done      sync.WaitGroup
+	exchanges atomic.Int64
+}
+
+// begin starts the traffic, end stops it and waits for what is under way. It ends
+// with the test as well.
+func (l *load) begin() {
+	l.stopping = make(chan struct{})
+	l.t.Cleanup(l.end)
+	l.done.Go(func() {
+		if err := inside(l.run); err != nil {
+			l.t.Errorf("traffic: %v", err)
+		}
+	})
+}
+
+func (l *load) end() {
+	select {
+	case <-l.stopping: // ended already
+	default:
+		close(l.stopping)
+	}
+	l.done.Wait()
+}
+
+func (l *load) run() error {
+	beat := time.NewTicker(100 * time.Millisecond)
+	defer beat.Stop()
+	for {
+		for _, service := range l.tcp {
+			if err := connection(service); err != nil {
+				return err
+			}
+			l.exchanges.Add(1)
+		}
+		for _, service := range l.udp {
+			if err := datagrams(1, service); err != nil {
+				return err
+			}
+			l.exchanges.Add(1)
+		}
+		select {
+		case <-l.stopping:
+			return nil
+		case <-beat.C:
+		}
+	}
+}
+
+// shortConnections has the director forget connections soon, and the test wait at
+// its end until it has: a later test may unload ip_vs.
+func shortConnections(t *testing.T, e *editor) {
+	t.Helper()
+	was, err := e.client.Timeouts(t.Context())
+	if err == nil {
+		err = e.client.SetTimeouts(t.Context(), dataplane.Timeouts{UDP: 3 * time.Second})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		lab.Run(t, "ipvsadm", "-C")
+		noConnections(t)
+		lab.Run(t, "ipvsadm", "--set", "0", "0", fmt.Sprint(was.UDP.Seconds()))
+	})
+}
+
+// noConnections waits until the director has none.
+func noConnections(t *testing.T) {
+	t.Helper()
+	lab.Wait(t, "the end of all connections", func() bool {
+		b, err := os.ReadFile("/proc/net/ip_vs_conn")
+		return err == nil && strings.Count(string(b), "\n") <= 1
+	})
+}
