@@ -1,5 +1,7 @@
 # make run    see the agent at work: on this machine's ip_vs, or in a lab kernel
 # make test   every check and test, those in the lab kernel too
+# make soak   five minutes of a table that changes 50 times a second (LVS_SOAK=1h)
+# make kill   200 times kill -9 under load (LVS_KILLS=1000)
 # make bench  every figure we claim beside its peer's (B=name runs one)
 # make install  programs, MIBs and a systemd unit, below PREFIX
 SHELL := /bin/bash
@@ -40,6 +42,16 @@ unit:
 lab: build build/labnet
 	CGO_ENABLED=0 LABNET=$(CURDIR)/build/labnet go test -p 1 -count 1 -timeout 20m -tags lab -exec '$(LAB) --timeout 1000 --' -run '^TestLab' $(LAB_PACKAGES)
 
+# Longer forms of two of the lab's tests, with their figures.
+soak: export LVS_SOAK ?= 5m
+soak: one-TestLabSoak
+kill: export LVS_KILLS ?= 200
+kill: one-TestLabKill
+one-%:
+	@.ci/setup test
+	@$(MAKE) --no-print-directory build build/labnet
+	CGO_ENABLED=0 LABNET=$(CURDIR)/build/labnet go test -v -count 1 -timeout 70m -tags lab -exec '$(LAB) --timeout 4000 --' -run '^$*$$' ./internal/e2e
+
 bench:
 	@.ci/setup bench
 	@$(MAKE) --no-print-directory build build/labnet
@@ -58,4 +70,4 @@ clean:
 	rm -rf build
 
 FORCE:
-.PHONY: build install run test check unit lab bench clean FORCE
+.PHONY: build install run test check unit lab soak kill bench clean FORCE
