@@ -47,6 +47,11 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		fmt.Fprintf(stdout, "%s is valid.\n", f.check)
 		return nil
 	}
+	// From now on: opening a large store takes a while, and a signal that nobody
+	// waits for would end the process.
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
 	s, err := settle(f)
 	if err != nil {
 		return err
@@ -55,12 +60,13 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return a.run(ctx)
+	return a.run(ctx, hup)
 }
 
 // An agent is the running program. Lock order: reloading, mu.
 type agent struct {
 	flags    *flags
+	settings *settings // it was started with
 	log      *slog.Logger
 	source   *kernelSource
 	sampler  *collector.Sampler
@@ -70,11 +76,11 @@ type agent struct {
 
 	samples, commits prometheus.Histogram // durations
 	exposition       atomic.Pointer[prom.Exposition]
+	numbered         atomic.Bool // row numbers are the stored ones since the latest reading began
 
 	reloading sync.Mutex // held by a reload, before mu
 
 	mu        sync.Mutex
-	settings  *settings
 	reloadErr error // of the latest reload
 	loadedAt  time.Time
 }
@@ -83,12 +89,23 @@ type agent struct {
 func newAgent(f *flags, s *settings) (*agent, error) {
 	a := &agent{
 		flags: f, log: f.logger, settings: s, loadedAt: time.Now(),
-		source:  &kernelSource{netNS: s.netNS, load: s.file.Director != nil, log: f.logger},
+		source:  newKernelSource(s.netNS, s.file.Director != nil, f.logger),
 		samples: prom.NewDurations(), commits: prom.NewDurations(),
 	}
+	show, err := a.show(s)
+	if err != nil {
+		return nil, err
+	}
+	a.exposition.Store(show)
 	cfg := collector.Config{
-		Interval: s.interval, Source: a.source, Sinks: map[string]collector.Sink{}, Names: names(s),
+		Interval: s.interval, Source: a, Sinks: map[string]collector.Sink{}, Names: names(s),
 		Observe: func(d time.Duration) { a.samples.Observe(d.Seconds()) }, Logger: a.log,
+	}
+	if s.agentX != off {
+		if a.subagent, err = newSubagent(s.agentX, a.log); err != nil {
+			return nil, err
+		}
+		cfg.Sinks["snmp"] = &mibSink{a.subagent.Swap, a.numbered.Load}
 	}
 	if s.storePath != off {
 		a.ledger = &ledger{
@@ -98,23 +115,19 @@ func newAgent(f *flags, s *settings) (*agent, error) {
 		cfg.Ledger = a.ledger
 		cfg.After = a.lastTick()
 	}
-	if s.agentX != off {
-		var err error
-		if a.subagent, err = newSubagent(s.agentX, a.log); err != nil {
-			return nil, err
-		}
-		numbered := func() bool { return a.ledger == nil || a.ledger.recalled.Load() }
-		cfg.Sinks["snmp"] = &mibSink{a.subagent, numbered}
-	}
 	if s.file.Director != nil {
 		a.director = newDirectorRun(a.source, s, a.log)
 		cfg.Sinks["director"] = a.director
 	}
-	var err error
-	if a.sampler, err = collector.New(cfg); err != nil {
-		return nil, err
-	}
-	return a, a.expose(s)
+	a.sampler, err = collector.New(cfg)
+	return a, err
+}
+
+// Snapshot reads the director for the sampler. Numbers in what is read from now
+// on are the stored ones if the accounts were read before.
+func (a *agent) Snapshot(ctx context.Context) (*dataplane.Snapshot, error) {
+	a.numbered.Store(a.ledger == nil || a.ledger.recalled.Load())
+	return a.source.Snapshot(ctx)
 }
 
 // lastTick is the newest tick in the store, the zero Time where it has none or
@@ -127,18 +140,14 @@ func (a *agent) lastTick() time.Time {
 	return store.Stats().Newest
 }
 
-// expose makes /metrics as the settings want it.
-func (a *agent) expose(s *settings) error {
-	e, err := prom.New(prom.Options{
+// show makes /metrics as the settings want it.
+func (a *agent) show(s *settings) (*prom.Exposition, error) {
+	return prom.New(prom.Options{
 		Snapshot: func() *dataplane.Snapshot { return a.sampler.Latest() }, Health: a.health,
 		Reals: s.reals, RealsLimit: s.realsLimit, KernelRates: s.kernelRates,
 		NodeIPVS: s.compat == "node-ipvs", BackendLabels: s.backendLabels,
 		SampleDurations: a.samples, CommitDurations: a.commits, Process: prom.ProcessMetrics(),
 	})
-	if err == nil {
-		a.exposition.Store(e)
-	}
-	return err
 }
 
 // names looks names up in the configuration file.
@@ -156,22 +165,13 @@ func names(s *settings) collector.Names {
 	}
 }
 
-func (a *agent) interval() time.Duration {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.settings.interval
-}
-
 // run runs every part until ctx ends or HTTP cannot be served, and stops them in
 // order: sampler, store, subagent, HTTP, netlink. No tick is lost by that.
-func (a *agent) run(ctx context.Context) (err error) {
-	a.log.Info("starting lvs-agent", "version", version.Info(), "interval", a.interval(), "store", a.settings.storePath,
+func (a *agent) run(ctx context.Context, hup <-chan os.Signal) (err error) {
+	a.log.Info("starting lvs-agent", "version", version.Info(), "interval", a.settings.interval, "store", a.settings.storePath,
 		"agentx", a.settings.agentX, "runs_services", a.director != nil)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
 
 	parts := []*part{
 		start("sampler", a.sampler.Run),

@@ -66,7 +66,7 @@ func running(t *testing.T, args ...string) (url string, log *syncBuffer, end fun
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	t.Fatalf("no answer on %s\n%s", url, log)
+	t.Fatalf("no answer on %s, ended with %v\n%s", url, end(), log)
 	return
 }
 
@@ -156,5 +156,54 @@ func TestAnAddressInUseEndsTheAgent(t *testing.T) {
 	err = Run(t.Context(), []string{"run", "--web.listen-address=" + l.Addr().String(), "--store.path=off", "--snmp.agentx=off", "--netns=/nonexistent/netns"}, io.Discard, log)
 	if err == nil || !strings.Contains(err.Error(), "address already in use") {
 		t.Errorf("Run = %v, want the address in use", err)
+	}
+}
+
+func TestSettingsThatTakeARestartAreNamedAtEachReload(t *testing.T) {
+	file := writeConfig(t, "sample: {interval: 1s}\n")
+	url, log, _ := running(t, "--store.path=off", "--config.file="+file)
+	for _, c := range []struct {
+		text string
+		want int // reloads so far that named store.retention
+	}{
+		{"store: {retention: 2d}\n", 1},
+		{"store: {retention: 2d}\nnames: {\"tcp/192.0.2.1:80\": web}\n", 2},
+		{"names: {\"tcp/192.0.2.1:80\": web}\n", 2}, // as the agent was started
+	} {
+		if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if status, body := ask(t, "POST", url+"/-/reload"); status != 200 {
+			t.Fatalf("reload: %d %q", status, body)
+		}
+		if n := strings.Count(log.String(), "settings=store.retention"); n != c.want {
+			t.Errorf("after %q the log names the setting %d times, want %d:\n%s", c.text, n, c.want, log)
+		}
+	}
+}
+
+func TestADirectorThatCannotBeReachedIsTold(t *testing.T) {
+	file := writeConfig(t, `services:
+  - address: tcp/192.0.2.10:443
+    real_servers: [{address: 10.0.0.1, method: masquerade}]
+`)
+	store := filepath.Join(t.TempDir(), "store")
+	url, log, end := running(t, "--store.path="+store, "--config.file="+file)
+	const down = `lvs_agent_component_up{component="director"} 0`
+	var metrics string
+	for range 100 {
+		if _, metrics = ask(t, "GET", url+"/metrics"); strings.Contains(metrics, down) {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if !strings.Contains(metrics, down) {
+		t.Errorf("no metric tells that services cannot be applied:\n%s\n%s", metrics, log)
+	}
+	if err := end(); err != nil {
+		t.Errorf("stopped with %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(store, "director.json")); !os.IsNotExist(err) {
+		t.Errorf("what was applied was kept, though nothing was: %v", err)
 	}
 }

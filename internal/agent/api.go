@@ -36,8 +36,8 @@ type (
 		Epoch         string            `json:"epoch"`
 		ConnTableSize uint32            `json:"connection_table_size"`
 		Connections   *uint64           `json:"connections,omitempty"`
-		Timeouts      apiTimeouts       `json:"timeouts_seconds"`
-		SyncDaemons   []apiDaemon       `json:"sync_daemons"`
+		Timeouts      *apiTimeouts      `json:"timeouts_seconds,omitempty"`
+		SyncDaemons   []apiDaemon       `json:"sync_daemons,omitzero"` // nil is unknown
 		Sysctls       map[string]string `json:"sysctls,omitempty"`
 		*apiAccount
 	}
@@ -87,27 +87,27 @@ type (
 		Reals []apiReal `json:"real_servers"`
 	}
 	apiReal struct {
-		Address        string `json:"address"`
-		Name           string `json:"name,omitempty"`
-		Number         uint32 `json:"number"`
-		Method         string `json:"forwarding_method"`
-		TunnelType     string `json:"tunnel_type,omitempty"`
-		TunnelPort     uint16 `json:"tunnel_port,omitempty"`
-		TunnelChecksum string `json:"tunnel_checksum,omitempty"`
-		Weight         uint32 `json:"weight"`
-		UpperThreshold uint32 `json:"upper_threshold,omitempty"`
-		LowerThreshold uint32 `json:"lower_threshold,omitempty"`
-		Active         uint32 `json:"active_connections"`
-		Inactive       uint32 `json:"inactive_connections"`
-		Persistent     uint32 `json:"persistent_connections"`
-		State          string `json:"state"`
+		Address        string  `json:"address"`
+		Name           string  `json:"name,omitempty"`
+		Number         uint32  `json:"number"`
+		Method         string  `json:"forwarding_method"`
+		TunnelType     string  `json:"tunnel_type,omitempty"`
+		TunnelPort     uint16  `json:"tunnel_port,omitempty"`
+		TunnelChecksum string  `json:"tunnel_checksum,omitempty"`
+		Weight         uint32  `json:"weight"`
+		UpperThreshold uint32  `json:"upper_threshold,omitempty"`
+		LowerThreshold uint32  `json:"lower_threshold,omitempty"`
+		Active         uint32  `json:"active_connections"`
+		Inactive       uint32  `json:"inactive_connections"`
+		Persistent     *uint32 `json:"persistent_connections,omitempty"`
+		State          string  `json:"state"`
 		*apiAccount
 		LastChange *time.Time `json:"last_change,omitempty"`
 	}
 )
 
-// snapshotDocument is snap as /api/v1/snapshot shows it. Of a partial snapshot
-// the accounts of services and real servers are unknown and left out.
+// snapshotDocument is snap as /api/v1/snapshot shows it. What a partial snapshot
+// does not know is left out; see package procfs.
 func snapshotDocument(snap *dataplane.Snapshot, interval time.Duration, stale bool) *apiSnapshot {
 	d := &snap.Director
 	doc := &apiSnapshot{
@@ -115,8 +115,6 @@ func snapshotDocument(snap *dataplane.Snapshot, interval time.Duration, stale bo
 		Interval: interval.Seconds(), Stale: stale, Partial: snap.Partial, Inconsistent: snap.Inconsistent,
 		Director: apiDirector{
 			IPVSVersion: d.Version, Epoch: d.Epoch, ConnTableSize: d.ConnTableSize, Sysctls: d.Sysctls,
-			Timeouts:    apiTimeouts{int64(d.Timeouts.TCP / time.Second), int64(d.Timeouts.TCPFin / time.Second), int64(d.Timeouts.UDP / time.Second)},
-			SyncDaemons: make([]apiDaemon, 0, len(d.Daemons)),
 		},
 		Services: make([]apiService, len(snap.Services)),
 	}
@@ -126,8 +124,12 @@ func snapshotDocument(snap *dataplane.Snapshot, interval time.Duration, stale bo
 	if d.HasStats {
 		doc.Director.apiAccount = accountDocument(&d.Account, &d.Rates, &d.KernelRates)
 	}
-	for _, daemon := range d.Daemons {
-		doc.Director.SyncDaemons = append(doc.Director.SyncDaemons, apiDaemon{daemon.Role.String(), daemon.Interface, daemon.SyncID})
+	if !snap.Partial {
+		doc.Director.Timeouts = &apiTimeouts{int64(d.Timeouts.TCP / time.Second), int64(d.Timeouts.TCPFin / time.Second), int64(d.Timeouts.UDP / time.Second)}
+		doc.Director.SyncDaemons = make([]apiDaemon, len(d.Daemons))
+		for i, daemon := range d.Daemons {
+			doc.Director.SyncDaemons[i] = apiDaemon{daemon.Role.String(), daemon.Interface, daemon.SyncID}
+		}
 	}
 	for i := range snap.Services {
 		doc.Services[i] = serviceDocument(&snap.Services[i], snap.Partial)
@@ -160,15 +162,17 @@ func realDocument(r *dataplane.RealState, partial bool) apiReal {
 	doc := apiReal{
 		Address: r.RIP.String(), Name: r.Name, Number: r.Number, Method: r.Method.String(), Weight: r.Weight,
 		UpperThreshold: r.UpperThreshold, LowerThreshold: r.LowerThreshold,
-		Active: r.Active, Inactive: r.Inactive, Persistent: r.Persistent, State: r.Status().String(),
+		Active: r.Active, Inactive: r.Inactive, State: r.Status().String(),
 		LastChange: timeIf(r.LastChange),
 	}
+	if partial {
+		return doc
+	}
+	doc.Persistent = &r.Persistent
 	if r.Method == dataplane.Tunnel {
 		doc.TunnelType, doc.TunnelPort, doc.TunnelChecksum = r.Encap.Type.String(), r.Encap.Port, r.Encap.Flags.String()
 	}
-	if !partial {
-		doc.apiAccount = accountDocument(&r.Account, ratesIf(r.HasRates, &r.Rates), &r.KernelRates)
-	}
+	doc.apiAccount = accountDocument(&r.Account, ratesIf(r.HasRates, &r.Rates), &r.KernelRates)
 	return doc
 }
 

@@ -12,7 +12,7 @@ import (
 func (a *agent) health() prom.Health {
 	s := a.sampler.Stats()
 	h := prom.Health{
-		Version: version.Version, Revision: version.GetRevision(), Up: s.Samples > 0 && !s.Failing, Interval: a.interval(),
+		Version: version.Version, Revision: version.GetRevision(), Up: s.Samples > 0 && !s.Failing, Interval: a.sampler.Interval(),
 		SampleErrors: map[string]uint64{"read": s.SourceErrors},
 		DumpRetries:  s.Retries, Inconsistent: s.Inconsistent, LateTicks: s.Late, SkippedTicks: s.Skipped, ClockSteps: s.ClockSteps, Unnumbered: s.Unnumbered,
 		Resets:     resets(&s),

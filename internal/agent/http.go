@@ -50,7 +50,7 @@ func (a *agent) serveSnapshot(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	stats := a.sampler.Stats()
-	doc := snapshotDocument(snap, a.interval(), stats.Failing)
+	doc := snapshotDocument(snap, a.sampler.Interval(), stats.Failing)
 	doc.Run = a.directorStatus()
 	writeJSON(w, http.StatusOK, doc)
 }

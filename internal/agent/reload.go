@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"lvs/collector/prom"
 )
 
 // reloadOn reloads at each signal until ctx ends.
@@ -27,26 +29,27 @@ func (a *agent) reload(ctx context.Context) error {
 	notifyReloading(a.log)
 	defer notify(a.log, "READY=1")
 	next, err := settle(a.flags)
+	var show *prom.Exposition
 	if err == nil {
-		err = a.expose(next)
+		show, err = a.show(next)
 	}
 	if err == nil {
 		err = a.sampler.SetInterval(next.interval)
 	}
 	a.mu.Lock()
 	a.reloadErr = err
-	before := a.settings
 	if err == nil {
-		a.settings, a.loadedAt = next, time.Now()
+		a.loadedAt = time.Now()
 	}
 	a.mu.Unlock()
 	if err != nil {
 		a.log.Error("the configuration was not reloaded, nothing was changed", "err", err)
 		return err
 	}
-	if fixed := before.needsRestart(next); len(fixed) > 0 {
+	if fixed := a.settings.needsRestart(next); len(fixed) > 0 {
 		a.log.Warn("some changed settings take a restart", "settings", strings.Join(fixed, ", "))
 	}
+	a.exposition.Store(show)
 	a.sampler.SetNames(names(next))
 	if a.director != nil && next.file.Director != nil {
 		a.director.set(ctx, next.file.Director)

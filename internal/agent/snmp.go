@@ -34,7 +34,7 @@ func newSubagent(address string, log *slog.Logger) (*agentx.Subagent, error) {
 
 // A mibSink gives every snapshot to the subagent as a tree.
 type mibSink struct {
-	subagent *agentx.Subagent
+	swap func(smi.Tree)
 	// numbered reports whether row numbers are the stored ones. While they are
 	// not, tables stay empty: a poller must not take one service for another.
 	numbered func() bool
@@ -50,6 +50,6 @@ func (m *mibSink) Record(_ context.Context, snap *dataplane.Snapshot) error {
 		}
 		snap = &rowless
 	}
-	m.subagent.Swap(mib.Build(snap))
+	m.swap(mib.Build(snap))
 	return nil
 }

@@ -17,14 +17,19 @@ import (
 // first read and after a failure, so that an agent which starts before ip_vs is
 // loaded, or gains or loses its privilege, finds its way by itself.
 type kernelSource struct {
-	netNS string
-	load  bool // have the kernel load ip_vs; see ipvs.Config
-	log   *slog.Logger
+	cfg  ipvs.Config
+	open func(ipvs.Config) (*ipvs.Client, error) // ipvs.Dial
+	log  *slog.Logger
 
 	mu     sync.Mutex
 	client *ipvs.Client // nil until dialled
 	proc   *procfs.FS   // nil until its namespace was found
 	last   state        // what was logged last
+}
+
+// newKernelSource makes a source; with load it has the kernel load ip_vs.
+func newKernelSource(netNS string, load bool, log *slog.Logger) *kernelSource {
+	return &kernelSource{cfg: ipvs.Config{NetNS: netNS, Load: load}, open: ipvs.Dial, log: log}
 }
 
 // state is what the source can read now.
@@ -72,7 +77,7 @@ func (s *kernelSource) read(ctx context.Context) (*dataplane.Snapshot, error) {
 	}
 	// By what /proc knows of it the table would seem to be another one than by
 	// netlink. An unknown epoch tells nothing, which is the lesser evil.
-	if snap.Director.Epoch, perr = ipvs.Epoch(ctx, ipvs.Config{NetNS: s.netNS}); perr != nil {
+	if snap.Director.Epoch, perr = ipvs.Epoch(ctx, s.cfg); perr != nil {
 		s.log.Debug("the life of the kernel's table is not known", "dataplane", "ipvs", "err", perr)
 	}
 	s.say(unprivileged, err)
@@ -86,7 +91,7 @@ func (s *kernelSource) dial() (*ipvs.Client, error) {
 	if s.client != nil {
 		return s.client, nil
 	}
-	client, err := ipvs.Dial(ipvs.Config{NetNS: s.netNS, Load: s.load})
+	client, err := s.open(s.cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -101,9 +106,9 @@ func (s *kernelSource) procfs() (*procfs.FS, error) {
 		return s.proc, nil
 	}
 	proc := procfs.New("/proc")
-	if s.netNS != "" {
+	if s.cfg.NetNS != "" {
 		var err error
-		if proc, err = procfs.NewInNetNS(s.netNS); err != nil {
+		if proc, err = procfs.NewInNetNS(s.cfg.NetNS); err != nil {
 			return nil, err
 		}
 	}
