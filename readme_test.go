@@ -5,11 +5,13 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
 	"lvs/collector/prom"
 	"lvs/internal/agent"
+	"lvs/internal/config"
 	"lvs/internal/exporter"
 	"lvs/mib"
 )
@@ -55,6 +57,29 @@ func TestREADMEIsFresh(t *testing.T) {
 	}
 	if err := os.WriteFile("README.md", []byte(want), 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// What the README gives as configuration files can be used as such.
+func TestREADMEConfigurationsAreValid(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked := 0
+	for _, m := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatchIndex(text, -1) {
+		block := text[m[2]:m[3]]
+		if bytes.HasPrefix(block, []byte("scrape_configs:")) {
+			continue // Prometheus's
+		}
+		checked++
+		name := fmt.Sprintf("README.md from line %d", 1+bytes.Count(text[:m[2]], []byte("\n")))
+		if _, err := config.Parse(bytes.NewReader(block), name); err != nil {
+			t.Error(err)
+		}
+	}
+	if checked < 3 {
+		t.Errorf("README.md has %d configurations, want names, services and the reference", checked)
 	}
 }
 
