@@ -200,8 +200,11 @@ func (w *pageWalk) leaf(id uint64, b []byte) error {
 		flags, pos := binary.NativeEndian.Uint32(e), binary.NativeEndian.Uint32(e[4:])
 		ksize, vsize := binary.NativeEndian.Uint32(e[8:]), binary.NativeEndian.Uint32(e[12:])
 		both, err := cut(b, at, pos, ksize, vsize)
-		if err != nil || flags&^bucketLeaf != 0 {
-			return errors.Join(fmt.Errorf("page %d: element %d has flags %#x", id, i, flags), err)
+		if err == nil && flags&^bucketLeaf != 0 {
+			err = fmt.Errorf("flags %#x", flags)
+		}
+		if err != nil {
+			return fmt.Errorf("page %d: element %d: %w", id, i, err)
 		}
 		key := both[:ksize:ksize]
 		if w.any && bytes.Compare(key, w.last) <= 0 || bytes.Compare(key, w.atLeast) < 0 {
