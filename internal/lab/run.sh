@@ -18,8 +18,13 @@ cleanup() {
 trap cleanup EXIT
 trap 'cleanup; exit 0' INT TERM
 
+if curl -s -m 2 -o "$dir/other" "http://$http/"; then
+	echo "something else answers on http://$http; try again with HTTP_PORT=... (and SNMP_PORT=...)" >&2
+	exit 1
+fi
 if [ -e /proc/net/ip_vs ]; then
 	echo "This machine's kernel has ip_vs: observing it (reading only)."
+	[ "$(id -u)" = 0 ] || echo "Without root it does not tell packets and bytes of services: sudo make run shows those too."
 	"$here/serve.sh" "$top" "$dir" "$http" "$snmp" &
 	pids+=($!)
 	store="--store $dir/store"
