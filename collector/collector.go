@@ -25,6 +25,10 @@ type Source interface {
 type Ledger interface {
 	// Remembered is every account ever committed and not yet forgotten.
 	Remembered(ctx context.Context) ([]dataplane.Remembered, error)
+	// Newest is the last tick committed, also before this process, and the zero
+	// Time if there is none. It is asked for after Remembered: only later ticks
+	// are handed out from then on.
+	Newest() time.Time
 	// Commit returns when the snapshot is durable. Ticks come in ascending order.
 	Commit(ctx context.Context, s *dataplane.Snapshot) error
 }
@@ -63,9 +67,6 @@ type Config struct {
 	// Forget is for how long an account outlives its entry in the table, so that
 	// its total goes on when it is added again; zero is DefaultForget.
 	Forget time.Duration
-	// After is the last tick that is already stored, the zero Time if none is:
-	// only later ones are handed out.
-	After time.Time
 	// Observe is called with the time that each reading and its accounting
 	// took; nil is nobody.
 	Observe func(time.Duration)

@@ -29,12 +29,8 @@ const (
 	lookBack = time.Second // longest sleep without a look at the wall clock
 )
 
-func newGrid(interval time.Duration, after time.Time) *grid {
-	g := &grid{interval: int64(interval / time.Second), last: noTick}
-	if !after.IsZero() {
-		g.last = after.Unix()
-	}
-	return g
+func newGrid(interval time.Duration) *grid {
+	return &grid{interval: int64(interval / time.Second), last: noTick}
 }
 
 // floor is the last point at or before t.

@@ -27,6 +27,7 @@ type ledgerJob struct {
 
 type recall struct {
 	accounts []dataplane.Remembered
+	newest   time.Time
 	err      error
 }
 
@@ -76,7 +77,11 @@ func (q *ledgerQueue) run(ctx context.Context) {
 			var accounts []dataplane.Remembered
 			accounts, err = q.ledger.Remembered(ctx)
 			q.count(err, func(s *LedgerStats) { s.RecallErrors++ }, func(*LedgerStats) {})
-			j.recalled <- recall{accounts, err}
+			var newest time.Time
+			if err == nil {
+				newest = q.ledger.Newest()
+			}
+			j.recalled <- recall{accounts, newest, err}
 		} else {
 			err = q.ledger.Commit(ctx, j.snapshot)
 			q.count(err, func(s *LedgerStats) { s.Errors++ }, func(s *LedgerStats) { s.Commits++ })

@@ -36,6 +36,15 @@ func (b *book) Remembered(context.Context) ([]dataplane.Remembered, error) {
 	return b.memory.list(), b.noMemory
 }
 
+func (b *book) Newest() time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.ticks) == 0 {
+		return time.Time{}
+	}
+	return time.Unix(b.ticks[len(b.ticks)-1], 0)
+}
+
 func (b *book) Commit(ctx context.Context, s *dataplane.Snapshot) error {
 	b.mu.Lock()
 	takes := b.takes
@@ -181,7 +190,7 @@ func TestTotalsGoOnOverAnAgentRestart(t *testing.T) {
 		<-s.Ready()
 		stop()
 		time.Sleep(10 * time.Second)
-		s = mustNew(t, Config{Source: counting(7), Ledger: b, After: time.Unix(b.ticks[0], 0)})
+		s = mustNew(t, Config{Source: counting(7), Ledger: b})
 		stop = start(t, s)
 		<-s.Ready()
 		stop()
@@ -211,7 +220,8 @@ func TestAStoredTickIsNotGivenOutAgain(t *testing.T) {
 				t0 := time.Now()
 				time.Sleep(3 * time.Second)
 				b, r := newBook(), &recorder{}
-				s := mustNew(t, Config{Interval: tt.interval, Source: steady(0), Ledger: b, Sinks: map[string]Sink{"r": r}, After: t0})
+				b.ticks = []int64{t0.Unix()}
+				s := mustNew(t, Config{Interval: tt.interval, Source: steady(0), Ledger: b, Sinks: map[string]Sink{"r": r}})
 				began := time.Now()
 				stop := start(t, s)
 				<-s.Ready()
@@ -223,6 +233,7 @@ func TestAStoredTickIsNotGivenOutAgain(t *testing.T) {
 				for i := range r.ticks {
 					r.ticks[i] -= t0.Unix()
 				}
+				b.ticks = b.ticks[1:]
 				for i := range b.ticks {
 					b.ticks[i] -= t0.Unix()
 				}
@@ -232,6 +243,29 @@ func TestAStoredTickIsNotGivenOutAgain(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A ledger that can be read late may have ticks beyond the clock: those of an
+// agent whose clock was ahead, or of another one on the same store.
+func TestTicksGoOnFromALedgerThatIsAheadAndReadLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, r := newBook(), &recorder{}
+		b.noMemory = errors.New("in use")
+		ahead := time.Now().Add(time.Hour).Unix()
+		b.ticks = []int64{ahead}
+		s := mustNew(t, Config{Interval: 10 * time.Second, Source: steady(0), Ledger: b, Sinks: map[string]Sink{"r": r}})
+		stop := start(t, s)
+		time.Sleep(15 * time.Second)
+		b.set(func() { b.noMemory = nil })
+		time.Sleep(30 * time.Second)
+		stop()
+		if want := []int64{ahead, ahead + 10, ahead + 20, ahead + 30}; !equal(b.ticks, want) {
+			t.Errorf("kept %v, want %v", b.ticks, want)
+		}
+		if len(r.ticks) != 5 || !equal(r.ticks[2:], b.ticks[1:]) {
+			t.Errorf("visible %v, kept %v", r.ticks, b.ticks)
+		}
+	})
 }
 
 func TestNothingIsCommittedBeforeTheAccountsAreRead(t *testing.T) {

@@ -17,7 +17,6 @@ import (
 // concurrent use.
 type Sampler struct {
 	source  Source
-	after   time.Time
 	forget  time.Duration
 	observe func(time.Duration)
 	log     *slog.Logger
@@ -37,6 +36,7 @@ type Sampler struct {
 	// Of the goroutine of Run.
 	continuity *Continuity
 	recalled   bool          // the accounts of the ledger are in continuity
+	newest     int64         // the ledger's last tick then; noTick if it has none
 	recalling  <-chan recall // a recall under way
 	failing    bool          // the source
 	behind     bool          // the ledger
@@ -48,9 +48,9 @@ func New(cfg Config) (*Sampler, error) {
 		return nil, fmt.Errorf("collector: %w", err)
 	}
 	s := &Sampler{
-		source: cfg.Source, after: cfg.After, forget: cfg.Forget, observe: cfg.Observe, log: cfg.Logger,
+		source: cfg.Source, forget: cfg.Forget, observe: cfg.Observe, log: cfg.Logger,
 		changed: make(chan struct{}, 1), ready: make(chan struct{}), now: time.Now,
-		continuity: NewContinuity(nil, cfg.Forget), recalled: cfg.Ledger == nil,
+		continuity: NewContinuity(nil, cfg.Forget), recalled: cfg.Ledger == nil, newest: noTick,
 	}
 	s.interval.Store(int64(cfg.Interval))
 	s.SetNames(cfg.Names)
@@ -145,7 +145,7 @@ func (s *Sampler) Run(ctx context.Context) error {
 
 // keepTime runs the ticks until ctx ends.
 func (s *Sampler) keepTime(ctx, work context.Context) {
-	g := newGrid(s.Interval(), s.after)
+	g := newGrid(s.Interval())
 	watch := newStepWatch(s.clocks())
 	s.first(work, g)
 	dealt := time.Now()
@@ -179,6 +179,7 @@ func (s *Sampler) keepTime(ctx, work context.Context) {
 func (s *Sampler) first(work context.Context, g *grid) {
 	wall := s.now()
 	point := g.start(wall)
+	s.remember(g)
 	switch {
 	case point > g.last:
 		tick, _ := g.label()
@@ -190,6 +191,7 @@ func (s *Sampler) first(work context.Context, g *grid) {
 
 // point reads for the grid point at hand, unless it is to be left out.
 func (s *Sampler) point(work context.Context, g *grid, wall time.Time) {
+	s.remember(g)
 	late := wall.Sub(time.Unix(g.at, 0)) > time.Duration(g.interval)*time.Second/10
 	tick, ok := g.label()
 	s.counts.update(func(st *Stats) {
@@ -203,6 +205,15 @@ func (s *Sampler) point(work context.Context, g *grid, wall time.Time) {
 	if ok {
 		s.tick(work, time.Unix(tick, 0).UTC(), true)
 	}
+}
+
+// remember asks the ledger for what it keeps, if that was not told yet, before a
+// tick is given out: that must be after those which the ledger has.
+func (s *Sampler) remember(g *grid) {
+	if !s.recalled {
+		s.recall(s.patience())
+	}
+	g.last = max(g.last, s.newest)
 }
 
 func (s *Sampler) noteStep(by time.Duration) {

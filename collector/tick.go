@@ -12,9 +12,6 @@ import (
 
 // tick reads once and publishes what it read, if it could.
 func (s *Sampler) tick(work context.Context, tick time.Time, commit bool) {
-	if !s.recalled {
-		s.recall(s.patience())
-	}
 	began := time.Now()
 	src, err := s.read(work)
 	s.failing = logChange(s.log, s.failing, err, "the director cannot be read, the last sample stays and every tick tries again", "the director can be read again")
@@ -138,6 +135,9 @@ func (s *Sampler) recall(patience time.Duration) {
 		s.recalling = nil
 		if r.err == nil {
 			s.continuity, s.recalled = NewContinuity(r.accounts, s.forget), true
+			if !r.newest.IsZero() {
+				s.newest = r.newest.Unix()
+			}
 		}
 	case <-timer.C:
 	}

@@ -113,7 +113,6 @@ func newAgent(f *flags, s *settings) (*agent, error) {
 			opts: rrdstore.Options{Retention: s.retention, MaxBytes: int64(s.maxSize), Forget: collector.DefaultForget, Logger: a.log},
 		}
 		cfg.Ledger = a.ledger
-		cfg.After = a.lastTick()
 	}
 	if s.file.Director != nil {
 		a.director = newDirectorRun(a.source, s, a.log)
@@ -128,16 +127,6 @@ func newAgent(f *flags, s *settings) (*agent, error) {
 func (a *agent) Snapshot(ctx context.Context) (*dataplane.Snapshot, error) {
 	a.numbered.Store(a.ledger == nil || a.ledger.recalled.Load())
 	return a.source.Snapshot(ctx)
-}
-
-// lastTick is the newest tick in the store, the zero Time where it has none or
-// cannot be opened yet; the ledger tries again and says why.
-func (a *agent) lastTick() time.Time {
-	store, err := a.ledger.open()
-	if err != nil {
-		return time.Time{}
-	}
-	return store.Stats().Newest
 }
 
 // show makes /metrics as the settings want it.

@@ -95,6 +95,14 @@ func (l *ledger) remembered(ctx context.Context) ([]dataplane.Remembered, error)
 	return store.Remembered(ctx)
 }
 
+// Newest is the last tick in the store; see collector.Ledger.
+func (l *ledger) Newest() time.Time {
+	if store := l.current(); store != nil {
+		return store.Stats().Newest
+	}
+	return time.Time{}
+}
+
 // Commit stores a snapshot; see collector.Ledger.
 func (l *ledger) Commit(ctx context.Context, snap *dataplane.Snapshot) error {
 	store, err := l.open()
