@@ -50,7 +50,7 @@ lvs-agent is up. In another terminal, here:
 
   the start page       http://$http/
   metrics              curl -s http://$http/metrics
-  one service only     curl -s 'http://$http/metrics?scope=services'
+  services alone       curl -s 'http://$http/metrics?scope=services'
   the sample as JSON   curl -s http://$http/api/v1/snapshot
   the whole LVS-MIB    snmpwalk -v2c -c public $snmp .1.3.6.1.4.1.8225
   with names           snmptable -v2c -c public -Ci -M build/mibs:mib -m LVS-MIB $snmp lvsServiceTable
