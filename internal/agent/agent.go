@@ -63,7 +63,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return a.run(ctx, hup)
 }
 
-// An agent is the running program. Lock order: reloading, mu.
+// An agent is the running program.
 type agent struct {
 	flags    *flags
 	settings *settings // it was started with
@@ -78,7 +78,7 @@ type agent struct {
 	exposition       atomic.Pointer[prom.Exposition]
 	numbered         atomic.Bool // row numbers are the stored ones since the latest reading began
 
-	reloading sync.Mutex // held by a reload, before mu
+	reloads chan chan error // requests over HTTP, each with where its outcome goes
 
 	mu        sync.Mutex
 	reloadErr error // of the latest reload
@@ -90,7 +90,7 @@ func newAgent(f *flags, s *settings) (*agent, error) {
 	a := &agent{
 		flags: f, log: f.logger, settings: s, loadedAt: time.Now(),
 		source:  newKernelSource(s.netNS, s.file.Director != nil, f.logger),
-		samples: prom.NewDurations(), commits: prom.NewDurations(),
+		samples: prom.NewDurations(), commits: prom.NewDurations(), reloads: make(chan chan error),
 	}
 	show, err := a.show(s)
 	if err != nil {
@@ -155,7 +155,9 @@ func names(s *settings) collector.Names {
 }
 
 // run runs every part until ctx ends or HTTP cannot be served, and stops them in
-// order: sampler, store, subagent, HTTP, netlink. No tick is lost by that.
+// order: director, sampler, store, subagent, HTTP, netlink. No tick is lost by
+// that. The director is first because the sampler waits for its sinks, of which
+// the director is one: with a thousand changes still to make it would not end.
 func (a *agent) run(ctx context.Context, hup <-chan os.Signal) (err error) {
 	a.log.Info("starting lvs-agent", "version", version.Info(), "interval", a.settings.interval, "store", a.settings.storePath,
 		"agentx", a.settings.agentX, "runs_services", a.director != nil)
@@ -163,8 +165,8 @@ func (a *agent) run(ctx context.Context, hup <-chan os.Signal) (err error) {
 	defer cancel(nil)
 
 	parts := []*part{
-		start("sampler", a.sampler.Run),
 		start("director", a.runDirector),
+		start("sampler", a.sampler.Run),
 		start("agentx", a.runSubagent),
 		start("http", a.serve),
 	}
@@ -183,12 +185,14 @@ func (a *agent) run(ctx context.Context, hup <-chan os.Signal) (err error) {
 	<-ctx.Done()
 	notify(a.log, "STOPPING=1")
 	a.log.Info("stopping")
-	sampler, rest := parts[0], parts[1:]
-	sampler.stop()
+	writers, servers := parts[:2], parts[2:]
+	for _, p := range writers {
+		p.stop()
+	}
 	if a.ledger != nil {
 		err = errors.Join(err, a.ledger.Close())
 	}
-	for _, p := range rest {
+	for _, p := range servers {
 		p.stop()
 	}
 	others.Wait()

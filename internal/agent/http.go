@@ -64,8 +64,15 @@ func (a *agent) serveReady(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (a *agent) serveReload(w http.ResponseWriter, r *http.Request) {
-	// A client that goes away must not leave a table half changed.
-	if err := a.reload(context.WithoutCancel(r.Context())); err != nil {
+	// What was begun goes on when the client does not: a table must not be left
+	// half changed for that.
+	outcome := make(chan error, 1)
+	select {
+	case a.reloads <- outcome:
+	case <-r.Context().Done():
+		return
+	}
+	if err := <-outcome; err != nil {
 		http.Error(w, "nothing was changed: "+err.Error(), http.StatusInternalServerError)
 		return
 	}

@@ -9,7 +9,8 @@ import (
 	"lvs/collector/prom"
 )
 
-// reloadOn reloads at each signal until ctx ends.
+// reloadOn reloads at each signal and each request until ctx ends, one after the
+// other.
 func (a *agent) reloadOn(ctx context.Context, hup <-chan os.Signal) {
 	for {
 		select {
@@ -17,15 +18,15 @@ func (a *agent) reloadOn(ctx context.Context, hup <-chan os.Signal) {
 			return
 		case <-hup:
 			_ = a.reload(ctx) // logs and counts its error
+		case outcome := <-a.reloads:
+			outcome <- a.reload(ctx)
 		}
 	}
 }
 
 // reload reads the configuration file again and takes it over, as a whole or,
-// where anything in it is wrong, not at all. It runs for one caller at a time.
+// where anything in it is wrong, not at all.
 func (a *agent) reload(ctx context.Context) error {
-	a.reloading.Lock()
-	defer a.reloading.Unlock()
 	notifyReloading(a.log)
 	defer notify(a.log, "READY=1")
 	next, err := settle(a.flags)
