@@ -130,9 +130,11 @@ func (s *Subagent) connect(ctx context.Context, h *handler) error {
 }
 
 const (
-	retryMin  = 100 * time.Millisecond
-	retryMax  = 3 * time.Second
-	watchTick = 100 * time.Millisecond
+	retryMin = 100 * time.Millisecond
+	retryMax = 3 * time.Second
+	// watchTick is how often the socket file is looked at: the subagent is to be
+	// back within a second, and to cost nothing where snmpd never runs.
+	watchTick = 300 * time.Millisecond
 )
 
 // retryDelay is how long to wait before asking again what has been refused for
