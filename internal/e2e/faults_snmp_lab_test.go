@@ -92,7 +92,10 @@ func TestLabFaultSNMPMaster(t *testing.T) {
 	hung := time.Now()
 	before := a.document().Tick
 	log.want(gone)
-	t.Logf("snmpd hung: noticed after %v", time.Since(hung).Round(100*time.Millisecond))
+	took := time.Since(hung)
+	if t.Logf("snmpd hung: noticed after %v", took.Round(100*time.Millisecond)); took > 18*time.Second {
+		t.Errorf("noticed after %v that snmpd hangs, want 10 s or little more", took)
+	}
 	a.awaitUp("agentx", false)
 	if tick := a.document().Tick; !tick.After(before) {
 		t.Error("sampling stood still while snmpd hung")
@@ -107,8 +110,32 @@ func TestLabFaultSNMPMaster(t *testing.T) {
 	if v := a.metrics("?scope=agent").sample("lvs_agent_agentx_reconnects_total"); v < 4 {
 		t.Errorf("%v reconnects counted, want 4 at least", v)
 	}
-	a.terminate()
+	master.Stop()
+	a.terminate() // which a master that hangs must not keep it from
 	log.want("INFO stopping")
+}
+
+// TestLabFaultSubtreeTaken runs two agents on one snmpd.
+func TestLabFaultSubtreeTaken(t *testing.T) {
+	smallTable(t)
+	master := lab.SNMPD(t)
+	first, second := unstarted(t, "--snmp.agentx="+master.Unix), unstarted(t, "--snmp.agentx="+master.Unix)
+	first.begin()
+	first.awaitUp("agentx", true)
+	log := journal{a: second}
+	second.begin()
+	second.ready()
+	log.want(append(started, "WARN somebody else answers for a subtree of ours")...)
+	if second.up("agentx") || !first.up("agentx") {
+		t.Errorf("component agentx is up: %v, %v, want it of the first agent only", first.up("agentx"), second.up("agentx"))
+	}
+	first.terminate()
+	log.want("INFO registered with the SNMP master")
+	second.awaitUp("agentx", true)
+	if !answered(t, master) {
+		t.Error("snmpd does not answer for all rows")
+	}
+	second.terminate()
 }
 
 // asNobody starts a program as an ordinary user.
