@@ -76,6 +76,7 @@ func TestBadSettingsSayWhatIsWanted(t *testing.T) {
 		{"--snmp.agentx=unix:", "unix:PATH"},
 		{"--store.path=", `"off" for no history`},
 		{"--store.retention=1s", "at least 1m"},
+		{"--web.config.file=/nonexistent/web.yml", "web.config.file: open /nonexistent/web.yml"},
 		{"--config.file=/nonexistent/agent.yml", "/nonexistent/agent.yml"},
 	} {
 		_, err := settle(parse(t, "run", c.flag))

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/exporter-toolkit/web"
+
 	"lvs/collector"
 	"lvs/collector/prom"
 	"lvs/internal/config"
@@ -55,6 +57,10 @@ func settle(f *flags) (*settings, error) {
 	var err error
 	if s.reals, err = prom.ParseRealsMode(pick(f, "prometheus.reals", f.reals, file.Prometheus.Reals)); err != nil {
 		return nil, err
+	}
+	// HTTP would find out only when services are being applied already.
+	if err := web.Validate(*f.web.WebConfigFile); err != nil {
+		return nil, fmt.Errorf("web.config.file: %w", err)
 	}
 	return s, s.check()
 }
