@@ -60,6 +60,31 @@ func TestREADMEIsFresh(t *testing.T) {
 	}
 }
 
+// The README's prose names metrics and make's targets that there are.
+func TestREADMENamesWhatThereIs(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	makefile, err := os.ReadFile("Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := map[string]bool{}
+	for _, d := range prom.Descriptions() {
+		there[d.Name] = true
+	}
+	_, phony, _ := strings.Cut(string(makefile), "\n.PHONY:")
+	for _, target := range strings.Fields(phony) {
+		there["make "+target] = true
+	}
+	for _, name := range regexp.MustCompile(`\blvs_[a-z0-9_]+|\bmake [a-z]+\b`).FindAllString(string(text), -1) {
+		if !there[name] {
+			t.Errorf("README.md speaks of %s, which does not exist", name)
+		}
+	}
+}
+
 // What the README gives as configuration files can be used as such.
 func TestREADMEConfigurationsAreValid(t *testing.T) {
 	text, err := os.ReadFile("README.md")
