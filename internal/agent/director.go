@@ -19,7 +19,7 @@ type directorRun struct {
 	*director.Applier
 
 	mu   sync.Mutex
-	spec *director.Spec // what to apply when it starts to run
+	spec *director.Spec // what is wanted, also before it runs
 }
 
 // newDirectorRun makes a directorRun. What it applied is kept beside the

@@ -64,6 +64,8 @@ func (a *agent) serveReady(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (a *agent) serveReload(w http.ResponseWriter, r *http.Request) {
+	// It takes as long as the kernel does; an error means that w has no deadline.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
 	// What was begun goes on when the client does not: a table must not be left
 	// half changed for that.
 	outcome := make(chan error, 1)
@@ -86,7 +88,7 @@ func (a *agent) serve(ctx context.Context) error {
 		return err
 	}
 	server := &http.Server{
-		Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 1 << 16,
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 1 << 16,
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
 	}
 	stopped := make(chan struct{})
