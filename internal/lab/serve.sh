@@ -22,3 +22,4 @@ pids+=($!)
 	--store.path="$dir/store" --sample.interval=2s "$@" &
 pids+=($!)
 wait -n
+kill -0 "${pids[0]}" 2>/dev/null || { echo "snmpd ended:" && cat "$dir/snmpd.log"; } >&2
