@@ -87,6 +87,7 @@ func (m *MasterAgent) configure(extra []string) {
 		"master agentx",
 		"agentXSocket " + m.Unix + "," + m.TCP,
 		"agentXPerms 0666 0755",
+		"dontLogTCPWrappersConnects yes", // a line for each request, which would bury the others
 	}
 	text := strings.Join(append(lines, extra...), "\n") + "\n"
 	if err := os.WriteFile(filepath.Join(m.dir, "snmpd.conf"), []byte(text), 0o644); err != nil {
