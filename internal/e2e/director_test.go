@@ -128,6 +128,7 @@ func testMakesTable(t *testing.T, c *cluster) {
 
 func testChangesOneWeight(t *testing.T, c *cluster) {
 	traffic(t, "6", "http", "10.1.0.100:80")
+	lab.Settle(t)
 	table, stats, changes := saved(t), lab.Stats(t), c.changes()
 	c.write(t, c.edited(t, "weight: 2", "weight: 5"))
 	c.hangUp()

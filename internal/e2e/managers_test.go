@@ -71,12 +71,12 @@ func testWalks(t *testing.T, master *lab.MasterAgent, whole []string) {
 func testSixAtOnce(t *testing.T, master *lab.MasterAgent, whole []string) {
 	var wg sync.WaitGroup
 	for i := range 6 {
-		tool, version, want := "snmpbulkwalk", []string{"1", "2c", "3", "2c", "3", "2c"}[i], whole
+		tool, flags, version, want := "snmpbulkwalk", []string{"-Cr50"}, []string{"1", "2c", "3", "2c", "3", "2c"}[i], whole
 		if version == "1" {
-			tool, want = "snmpwalk", without64(whole)
+			tool, flags, want = "snmpwalk", nil, without64(whole)
 		}
 		wg.Go(func() {
-			if diff := cmp.Diff(want, walk(t, master, tool, version)); diff != "" {
+			if diff := cmp.Diff(want, walk(t, master, tool, version, flags...)); diff != "" {
 				t.Errorf("walker %d, %s -v%s (-alone +printed):\n%s", i, tool, version, diff)
 			}
 		})

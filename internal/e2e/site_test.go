@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"fmt"
 	"maps"
 	"testing"
 
@@ -154,12 +155,11 @@ var comparable = cmpopts.EquateComparable(row{}, number{})
 // counted, totals are ahead by from now on.
 func (s *site) missed(kernel table) { s.ahead.add(kernel) }
 
-// traffic sends n connections from the client to one service, and waits until
-// they are counted.
+// traffic sends n connections from the client to one service. The kernel shows
+// them with its next update.
 func traffic(t *testing.T, n, family, address string) {
 	t.Helper()
 	lab.Run(t, lab.InNetNS(lab.Client, lab.Labnet(t), "get", "-n", n, "-family", family, address)...)
-	lab.Settle(t)
 }
 
 // resets are the resets of every row, none left out.
@@ -179,6 +179,15 @@ func (a *agent) waitDocument(what string, ok func(*document) bool) (doc *documen
 	a.t.Helper()
 	lab.Wait(a.t, what, func() bool { doc = a.document(); return ok(doc) })
 	return doc
+}
+
+// counted waits until the kernel counts n connections of a service.
+func (a *agent) counted(key string, n uint64) {
+	a.t.Helper()
+	a.waitDocument(fmt.Sprintf("%d connections of %s", n, key), func(d *document) bool {
+		s := d.service(key)
+		return s != nil && s.Kernel["connections"] == n
+	})
 }
 
 // service is the service of that key; nil if there is none.
