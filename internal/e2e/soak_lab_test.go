@@ -169,10 +169,10 @@ func (s *soak) settle() {
 func (s *soak) report(length time.Duration) {
 	t, v := s.t, &s.verdict
 	t.Helper()
-	f := s.metrics("")
+	f := s.scrape()
 	t.Logf("%v: %d changes, %.1f a second: %v", length, s.churn.changes(), float64(s.churn.changes())/s.churn.took.Seconds(), s.churn.kinds)
-	t.Logf("%d samples seen, %d more by the history, %v left out by the agent, %v late", v.documents, s.missed,
-		f.sample("lvs_agent_skipped_ticks_total"), f.sample("lvs_agent_late_ticks_total"))
+	t.Logf("%d samples seen, %d more by the history, %v left out by the agent, %v late; %d times it says that the machine is slow", v.documents, s.missed,
+		f.sample("lvs_agent_skipped_ticks_total"), f.sample("lvs_agent_late_ticks_total"), s.complaints(s.logLines()))
 	t.Logf("%d rows, %d cells compared, %d wrong", v.rows, v.cells, v.faults)
 	t.Logf("tables read again %v times, unsure in the end %v, rows missing because of that %d",
 		f.sample("lvs_agent_dump_retries_total"), f.sample("lvs_agent_inconsistent_dumps_total"), v.unsure)
@@ -184,9 +184,11 @@ func (s *soak) report(length time.Duration) {
 	if got := f.sample("lvs_agent_inconsistent_dumps_total"); got != float64(s.unsure) {
 		t.Errorf("lvs_agent_inconsistent_dumps_total is %v, documents said %d", got, s.unsure)
 	}
-	slow := s.complaints(s.logLines())
-	t.Logf("the agent says %d times that the machine is slow", slow)
-	if s.churn.changes() < int(length.Seconds())*10 {
+	taken := f["lvs_agent_sample_duration_seconds"].GetMetric()[0].GetHistogram().GetSampleCount()
+	if seen := v.documents + s.missed; taken != uint64(seen) {
+		t.Errorf("the agent took %d samples, and %d were looked at", taken, seen)
+	}
+	if s.churn.changes() < int(length.Seconds())*changesPerSecond/5 {
 		t.Errorf("only %d changes in %v", s.churn.changes(), length)
 	}
 }

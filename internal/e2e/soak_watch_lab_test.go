@@ -3,14 +3,10 @@
 package e2e
 
 import (
-	"fmt"
-	"maps"
 	"net/netip"
-	"strings"
 	"testing"
 	"time"
 
-	"lvs/internal/lab"
 	"lvs/rrdstore"
 )
 
@@ -27,10 +23,11 @@ type watch struct {
 	own        map[string]bool // those services
 	last       *document
 	recent     []*document // the last few
-	missed     int         // samples of which only the history was seen
+	missed     int         // samples that only the history was asked for
 	unsure     int         // sum of what documents said
 	footprints []footprint
 	walk       <-chan []string // takes a walk of the MIB under way; nil: there is none
+	walkFrom   time.Time       // the oldest tick it may show
 	walks      int             // that were compared
 }
 
@@ -44,8 +41,12 @@ func (w *watch) next() *document {
 	if d.Partial {
 		w.verdict.fault("%v: the counters are not known", d.Tick)
 	}
-	if w.last != nil && d.Tick.Sub(w.last.Tick) > time.Second {
-		w.catchUp(w.last.Tick.Add(time.Second), d.Tick.Add(-time.Second))
+	from := time.Unix(0, 0)
+	if w.last != nil {
+		from = w.last.Tick.Add(time.Second)
+	}
+	if from.Before(d.Tick) {
+		w.catchUp(from, d.Tick.Add(-time.Second))
 	}
 	w.editor.judge(d, &w.verdict)
 	w.roster.judge(d, &w.verdict)
@@ -109,157 +110,6 @@ func (w *watch) await(what string, ok func(*document) bool) *document {
 	}
 }
 
-// scrape is a scrape of the last sample.
-func (w *watch) scrape() families {
-	w.t.Helper()
-	for range 30 {
-		f := w.metrics("")
-		at := f.sample("lvs_agent_last_sample_timestamp_seconds")
-		if w.last != nil && at-float64(w.last.Time.UnixMicro())/1e6 < 1e-3 {
-			return f
-		}
-		w.next()
-	}
-	w.t.Fatal("no scrape of a sample that was seen")
-	return nil
-}
-
-// configFamilies are the metrics of the configured numbers, and whose they are.
-var configFamilies = map[string]func(config) uint64{
-	"lvs_service_persistence_timeout_seconds":     func(c config) uint64 { return c.timeout },
-	"lvs_real_server_weight":                      func(c config) uint64 { return c.weight },
-	"lvs_real_server_upper_threshold_connections": func(c config) uint64 { return c.upper },
-	"lvs_real_server_lower_threshold_connections": func(c config) uint64 { return c.lower },
-}
-
-// checkScrape compares a scrape with the document of the same sample.
-func (w *watch) checkScrape(f families) {
-	w.t.Helper()
-	want, err := w.last.table()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	have, err := f.table()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	wrong, cells := window{"/metrics", have, counters, all}.differences(want)
-	w.verdict.note(wrong, cells)
-	configs, _ := w.last.configs()
-	for name, of := range configFamilies {
-		var rows int
-		for _, m := range f[name].GetMetric() {
-			var at row
-			for _, l := range m.Label {
-				if l.GetName() == "service" {
-					at.service = l.GetValue()
-				} else {
-					at.real = l.GetValue()
-				}
-			}
-			rows++
-			if c, there := configs[at]; !there || float64(of(c)) != value(m) {
-				w.verdict.fault("%s of %v is %v, want %v", name, at, value(m), of(c))
-			}
-		}
-		w.verdict.cells += rows
-		for at := range configs {
-			if (at.real != "") == strings.HasPrefix(name, "lvs_real") {
-				rows--
-			}
-		}
-		if rows != 0 {
-			w.verdict.fault("%s has %d series too many", name, rows)
-		}
-	}
-}
-
-// note takes over what a comparison found.
-func (v *verdict) note(wrong []string, cells int) {
-	v.cells += cells
-	for _, text := range wrong {
-		v.fault("%s", text)
-	}
-}
-
-// startWalk walks the MIB in the background, unless that is under way: it takes
-// snmpd some seconds.
-func (w *watch) startWalk(master *lab.MasterAgent) {
-	if w.walk != nil {
-		return
-	}
-	lines := make(chan []string, 1)
-	w.walk = lines
-	go func() { lines <- walk(w.t, master, "snmpbulkwalk", "2c", "-Cr40") }()
-}
-
-// checkWalk compares a walk of the MIB, which shows one sample from end to end,
-// with the documents of the time it took.
-func (w *watch) checkWalk(lines []string) {
-	w.t.Helper()
-	found, err := parseWalk(lines)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	var nearest []string
-	for _, d := range w.recent {
-		want, _ := d.table()
-		have, err := found.table(d.numbers())
-		wrong := []string{fmt.Sprint(err)}
-		cells := 0
-		if err == nil {
-			wrong, cells = window{"snmpbulkwalk", have, counters, append(counters[:len(counters):len(counters)], "weight")}.differences(want)
-		}
-		if len(wrong) == 0 {
-			w.walks++
-			w.verdict.cells += cells
-			return
-		}
-		if nearest == nil || len(wrong) < len(nearest) {
-			nearest = wrong
-		}
-	}
-	w.verdict.fault("a walk shows none of the samples from %v to %v; nearest:", w.recent[0].Tick, w.last.Tick)
-	for _, text := range nearest[:min(5, len(nearest))] {
-		w.verdict.fault("%s", text)
-	}
-}
-
-// checkHistory compares the history with the recent documents.
-func (w *watch) checkHistory() {
-	w.t.Helper()
-	out, err := fetch(w.t, w.store(), w.recent[0].Tick, w.last.Tick)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	ticks, err := parseCSV(out)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	for _, d := range w.recent {
-		want, err := d.table()
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		wrong, cells := window{"history of " + d.Tick.Format(time.TimeOnly), ticks[d.Tick.UTC()], counters, all}.differences(want)
-		w.verdict.note(wrong, cells)
-	}
-}
-
-// checkResets compares lvs_resets_total.
-func (w *watch) checkResets(f families) {
-	w.t.Helper()
-	want := w.expected().sums()
-	for _, reason := range []string{"recreated", "zeroed", "kernel_restart", "wrap32"} {
-		for _, scope := range []string{"service", "real"} {
-			got := max(0, f.sample("lvs_resets_total", "scope", scope, "reason", reason))
-			if n := want[[2]string{scope, reason}]; got != float64(n) {
-				w.verdict.fault("%v: lvs_resets_total of %s, %s is %v, want %d", w.last.Tick, scope, reason, got, n)
-			}
-		}
-	}
-}
-
 // A footprint is what the agent holds.
 type footprint struct{ goroutines, files, memory float64 }
 
@@ -292,9 +142,5 @@ func checkGrowth(t *testing.T, all []footprint) {
 	}
 }
 
-// counted are the rows that counted anything, of those that keep wants.
-func counted(tb table, keep func(row) bool) table {
-	out := maps.Clone(tb)
-	maps.DeleteFunc(out, func(r row, c cells) bool { return !keep(r) || !c.counted() })
-	return out
-}
+// counted are the rows that counted anything.
+func (tb table) counted() table { return tb.only(func(at row) bool { return tb[at].counted() }) }

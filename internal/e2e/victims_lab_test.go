@@ -203,8 +203,8 @@ func (s *soak) zeroAll() {
 		if err != nil {
 			t.Fatal(err)
 		}
-		now = counted(now, func(row) bool { return true })
-		if len(window{table: now, services: counters, real: counters}.unlike(before)) > 0 {
+		now = now.counted()
+		if moved, _ := (window{table: now, services: counters, real: counters}).differences(before); len(moved) > 0 {
 			settled = 0
 		}
 		before = now
@@ -234,10 +234,4 @@ func (s *soak) zeroAll() {
 		s.verdict.fault("lvs_resets_total of the director, zeroed, is %v, was %v", got, director)
 	}
 	t.Logf("%v: cleared the counters of %d rows at once", s.last.Tick.Format(time.TimeOnly), len(before))
-}
-
-// unlike is differences without the count.
-func (w window) unlike(want table) []string {
-	wrong, _ := w.differences(want)
-	return wrong
 }
