@@ -2,6 +2,8 @@ module lvs
 
 go 1.26.0
 
+toolchain go1.26.8
+
 require (
 	github.com/goccy/go-yaml v1.19.2
 	github.com/google/go-cmp v0.7.0
