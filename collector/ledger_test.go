@@ -20,6 +20,7 @@ type book struct {
 	takes    time.Duration
 	err      error // of Commit
 	noMemory error // of Remembered
+	opens    time.Duration
 }
 
 func newBook() *book { return &book{memory: newMemory()} }
@@ -31,6 +32,7 @@ func (b *book) set(f func()) {
 }
 
 func (b *book) Remembered(context.Context) ([]dataplane.Remembered, error) {
+	time.Sleep(b.opens)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.memory.list(), b.noMemory
@@ -149,6 +151,31 @@ func TestAFailingLedgerDoesNotStopServing(t *testing.T) {
 		}
 		want := `level=ERROR msg="samples cannot be stored, they are served without being kept" err="disk full"
 level=INFO msg="samples are stored again"
+`
+		if log.String() != want {
+			t.Errorf("log\n%s", log.String())
+		}
+	})
+}
+
+func TestALedgerThatTakesLongToOpenIsNotWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		b := newBook()
+		b.opens = 34 * time.Second
+		s := mustNew(t, Config{Source: counting(1), Ledger: b, Logger: quietTime(&log)})
+		stop := start(t, s)
+		time.Sleep(25 * time.Second)
+		if st := s.Stats(); st.Samples != 2 || st.Ledger != (LedgerStats{Failing: true}) {
+			t.Errorf("%+v", st)
+		}
+		time.Sleep(20 * time.Second)
+		stop()
+		if st := s.Stats(); st.Ledger.Failing || st.Ledger.Commits == 0 {
+			t.Errorf("%+v", st)
+		}
+		want := `level=WARN msg="opening the store takes long, samples are served without being kept until it is open"
+level=INFO msg="the store is open, samples are stored"
 `
 		if log.String() != want {
 			t.Errorf("log\n%s", log.String())

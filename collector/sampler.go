@@ -38,6 +38,7 @@ type Sampler struct {
 	recalled   bool          // the accounts of the ledger are in continuity
 	newest     int64         // the ledger's last tick then; noTick if it has none
 	recalling  <-chan recall // a recall under way
+	opening    bool          // that one was complained of
 	failing    bool          // the source
 	behind     bool          // the ledger
 }
@@ -56,6 +57,7 @@ func New(cfg Config) (*Sampler, error) {
 	s.SetNames(cfg.Names)
 	if cfg.Ledger != nil {
 		s.ledger = newLedgerQueue(cfg.Ledger, &s.counts, s.log)
+		s.counts.s.Ledger.Failing = true // until the accounts are read
 	}
 	s.counts.s.Sinks = make(map[string]SinkStats, len(cfg.Sinks))
 	for name, sink := range cfg.Sinks {
@@ -126,6 +128,9 @@ func (s *Sampler) Run(ctx context.Context) error {
 	if s.ledger != nil {
 		workers.Go(func() { s.ledger.run(work) })
 		s.recall(recallPatience)
+		if s.opening = s.recalling != nil; s.opening {
+			s.log.Warn("opening the store takes long, samples are served without being kept until it is open")
+		}
 	}
 	for _, q := range s.sinks {
 		workers.Go(func() { q.run(work) })

@@ -49,6 +49,9 @@ type LedgerStats struct {
 	// Failing says that the last call of the ledger failed, or that the accounts
 	// are not read yet.
 	Failing bool
+	// Behind says that the snapshot published last was not durable by then: the
+	// ledger is slow, or hangs.
+	Behind bool
 }
 
 // SinkStats is how one sink fares.

@@ -91,9 +91,11 @@ func (s *Sampler) patience() time.Duration { return min(s.Interval()/4, maxPatie
 
 func (s *Sampler) commit(snapshot *dataplane.Snapshot) {
 	behind := !s.ledger.commit(snapshot, s.patience())
-	if behind {
-		s.counts.update(func(st *Stats) { st.Ledger.Late++ })
-	}
+	s.counts.update(func(st *Stats) {
+		if st.Ledger.Behind = behind; behind {
+			st.Ledger.Late++
+		}
+	})
 	switch {
 	case behind && !s.behind:
 		s.log.Warn("storing is slow, samples are served before they are kept")
@@ -133,6 +135,10 @@ func (s *Sampler) recall(patience time.Duration) {
 	select {
 	case r := <-s.recalling:
 		s.recalling = nil
+		if s.opening && r.err == nil {
+			s.log.Info("the store is open, samples are stored")
+		}
+		s.opening = false
 		if r.err == nil {
 			s.continuity, s.recalled = NewContinuity(r.accounts, s.forget), true
 			if !r.newest.IsZero() {

@@ -45,10 +45,9 @@ func (a *agent) partial() bool {
 }
 
 func (a *agent) storeHealth(h *prom.Health, s collector.LedgerStats) {
-	h.Components["store"] = !s.Failing
+	h.Components["store"] = !s.Failing && !s.Behind
 	h.Store = &prom.StoreHealth{CommitErrors: s.Errors + s.RecallErrors + s.Dropped, LateCommits: s.Late}
-	if store := a.ledger.current(); store != nil {
-		stats := store.Stats()
+	if stats := a.ledger.stats.Load(); stats != nil {
 		h.Store.Bytes, h.Store.Damaged = stats.Bytes, stats.Damaged
 	}
 }

@@ -26,6 +26,7 @@ type ledger struct {
 	recalled atomic.Bool // the accounts were read, so row numbers are the real ones
 
 	store atomic.Pointer[rrdstore.Store] // nil until opened
+	stats atomic.Pointer[rrdstore.Stats] // of the store after its last use; nil before
 
 	mu      sync.Mutex // held while the store is opened, which may take seconds
 	closed  bool
@@ -80,6 +81,7 @@ func (l *ledger) serve(ctx context.Context, store *rrdstore.Store) {
 // Remembered reads the accounts; see collector.Ledger.
 func (l *ledger) Remembered(ctx context.Context) ([]dataplane.Remembered, error) {
 	accounts, err := l.remembered(ctx)
+	l.note()
 	if err != nil {
 		return nil, fmt.Errorf("%w; until it can be read, tables in SNMP stay empty, because row numbers are in it", err)
 	}
@@ -95,10 +97,19 @@ func (l *ledger) remembered(ctx context.Context) ([]dataplane.Remembered, error)
 	return store.Remembered(ctx)
 }
 
+// note keeps the store's figures for those who must not wait for a disk that
+// hangs, as asking the store would make them.
+func (l *ledger) note() {
+	if store := l.current(); store != nil {
+		stats := store.Stats()
+		l.stats.Store(&stats)
+	}
+}
+
 // Newest is the last tick in the store; see collector.Ledger.
 func (l *ledger) Newest() time.Time {
-	if store := l.current(); store != nil {
-		return store.Stats().Newest
+	if stats := l.stats.Load(); stats != nil {
+		return stats.Newest
 	}
 	return time.Time{}
 }
@@ -112,6 +123,7 @@ func (l *ledger) Commit(ctx context.Context, snap *dataplane.Snapshot) error {
 	begin := time.Now()
 	err = store.Commit(ctx, snap)
 	l.duration.Observe(time.Since(begin).Seconds())
+	l.note()
 	return err
 }
 
