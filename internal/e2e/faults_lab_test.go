@@ -239,6 +239,7 @@ func udpService(t *testing.T) (talk func(n int)) {
 	t.Helper()
 	for _, address := range []string{"192.0.2.30/32", "192.0.2.31/32"} {
 		lab.Run(t, "ip", "address", "replace", address, "dev", "lo")
+		t.Cleanup(func() { lab.Run(t, "ip", "address", "del", address, "dev", "lo") })
 	}
 	lab.RunInput(t, []byte("-A -u 192.0.2.30:9 -s rr\n-a -u 192.0.2.30:9 -r 192.0.2.31:9 -m -w 1\n"), "ipvsadm", "-R")
 	conn, err := net.ListenUDP("udp4", nil) // unconnected: nobody answers, and nothing listens

@@ -159,7 +159,8 @@ func TestLabFaultUnprivileged(t *testing.T) {
 	if !doc.Partial || len(doc.Services) != 2 || a.up("agentx") {
 		t.Errorf("partial %v, %d services, agentx up %v; want a partial sample of both, and no session", doc.Partial, len(doc.Services), a.up("agentx"))
 	}
-	if !a.up("store") || len(a.ticks("tcp/192.0.2.10:80")) == 0 {
+	a.awaitUp("store", true)
+	if len(a.ticks("tcp/192.0.2.10:80")) == 0 {
 		t.Error("nothing is stored")
 	}
 	if err := os.Chmod(strings.TrimPrefix(master.Unix, "unix:"), 0o666); err != nil {
