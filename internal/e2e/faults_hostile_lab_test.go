@@ -76,6 +76,7 @@ func TestLabFaultHostileMaster(t *testing.T) {
 		t.Fatal(err)
 	}
 	var visits atomic.Int32
+	var hasty atomic.Bool // end connections as fast as they come
 	go func() {
 		for {
 			c, err := l.Accept()
@@ -83,6 +84,10 @@ func TestLabFaultHostileMaster(t *testing.T) {
 				return
 			}
 			visit := int(visits.Add(1))
+			if hasty.Load() {
+				c.Close()
+				continue
+			}
 			go func() {
 				defer c.Close()
 				c.SetDeadline(time.Now().Add(time.Second))
@@ -99,6 +104,7 @@ func TestLabFaultHostileMaster(t *testing.T) {
 	a.ready()
 	log.want(append(started, "WARN no session with the SNMP master")...)
 	lab.Wait(t, "every hostility", func() bool { return int(visits.Load()) > len(hostilities) })
+	hasty.Store(true)
 	// A busy machine's guest counts time that it did not get as well: one look of
 	// three has to find the agent idle.
 	share := 1.0
@@ -106,13 +112,17 @@ func TestLabFaultHostileMaster(t *testing.T) {
 		cpu, begin, came := cpuTime(t, a.cmd.Process.Pid), time.Now(), visits.Load()
 		time.Sleep(2 * time.Second)
 		used, took := cpuTime(t, a.cmd.Process.Pid)-cpu, time.Since(begin)
-		t.Logf("%d connections and %v of processor time in %v", visits.Load()-came, used, took.Round(time.Millisecond))
+		came = visits.Load() - came
+		t.Logf("%d connections and %v of processor time in %v", came, used, took.Round(time.Millisecond))
+		if came > 20 {
+			t.Errorf("%d connections in %v to a master that wants none", came, took)
+		}
 		if share = min(share, used.Seconds()/took.Seconds()); share < 0.2 {
 			break
 		}
 	}
-	if share > 0.2 || visits.Load() > 100 {
-		t.Errorf("the agent used %.0f %% of the processor, and connected %d times", 100*share, visits.Load())
+	if share > 0.2 {
+		t.Errorf("the agent used %.0f %% of the processor", 100*share)
 	}
 	m := a.metrics("?scope=agent")
 	if v := m.sample("lvs_agent_agentx_malformed_total"); v < 3 {
