@@ -309,6 +309,9 @@ func TestNothingIsCommittedBeforeTheAccountsAreRead(t *testing.T) {
 		s = mustNew(t, Config{Source: counting(7), Ledger: b})
 		stop = start(t, s)
 		time.Sleep(15 * time.Second)
+		if service := s.Latest().Services[0]; service.Number != 0 || service.Reals[0].Number != 0 {
+			t.Errorf("numbers %d and %d while the given ones are unknown", service.Number, service.Reals[0].Number)
+		}
 		if st := s.Stats(); st.Samples != 2 || st.Ledger != (LedgerStats{RecallErrors: 3, Failing: true}) || len(b.ticks) != kept {
 			t.Errorf("%+v, %v", st, b.ticks)
 		}

@@ -43,7 +43,7 @@ type LedgerStats struct {
 	// because it was still busy when the next one came.
 	Commits, Errors, Late, Dropped uint64
 	// RecallErrors is how often the remembered accounts could not be read. Until
-	// they are, totals begin with the kernel's, numbers are provisional, and
+	// they are, totals begin with the kernel's, there are no row numbers, and
 	// nothing is committed.
 	RecallErrors uint64
 	// Failing says that the last call of the ledger failed, or that the accounts

@@ -46,6 +46,9 @@ func (s *Sampler) read(work context.Context) (*dataplane.Snapshot, error) {
 func (s *Sampler) complete(src *dataplane.Snapshot, tick time.Time) *dataplane.Snapshot {
 	before := s.continuity.resets
 	out := s.continuity.Apply(src, tick)
+	if s.ledger != nil && !s.recalled {
+		hideNumbers(out)
+	}
 	names := *s.names.Load()
 	for i := range out.Services {
 		service := &out.Services[i]
@@ -57,6 +60,17 @@ func (s *Sampler) complete(src *dataplane.Snapshot, tick time.Time) *dataplane.S
 	}
 	s.noteResets(before, s.continuity.resets)
 	return out
+}
+
+// hideNumbers takes away numbers that were given without knowing those in the
+// ledger: nobody must take one service for another.
+func hideNumbers(s *dataplane.Snapshot) {
+	for i := range s.Services {
+		s.Services[i].Number = 0
+		for j := range s.Services[i].Reals {
+			s.Services[i].Reals[j].Number = 0
+		}
+	}
 }
 
 // noteResets writes one line for each tick in which counters began anew, not one

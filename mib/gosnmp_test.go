@@ -10,8 +10,8 @@ import (
 	"lvs/internal/lab"
 	"lvs/mib/smi"
 
-	"github.com/gosnmp/gosnmp"
 	"github.com/google/go-cmp/cmp"
+	"github.com/gosnmp/gosnmp"
 )
 
 // TestAnotherLibraryReadsTheSame walks with an SNMP implementation that is not

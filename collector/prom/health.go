@@ -76,6 +76,7 @@ type StoreHealth struct {
 	CommitErrors uint64 // rows that could not be written
 	LateCommits  uint64 // rows that were not durable when they were shown
 	Damaged      int    // records found damaged, and left out, when it was opened
+	PutAside     bool   // a damaged file was put aside since the agent started
 }
 
 // AgentXHealth describes the SNMP subagent.

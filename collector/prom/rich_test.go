@@ -94,7 +94,7 @@ func busy() Health {
 		SampleErrors: map[string]uint64{"services": 2, "info": 1}, DumpRetries: 3, Inconsistent: 1, LateTicks: 4, SkippedTicks: 5, ClockSteps: 1, Unnumbered: 6,
 		Components: map[string]bool{"kernel": true, "store": false},
 		Sinks:      map[string]SinkHealth{"mib": {Dropped: 1}, "history": {Errors: 2}},
-		Store:      &StoreHealth{Bytes: 1 << 20, CommitErrors: 7, LateCommits: 8, Damaged: 9},
+		Store:      &StoreHealth{Bytes: 1 << 20, CommitErrors: 7, LateCommits: 8, Damaged: 9, PutAside: true},
 		AgentX:     &AgentXHealth{Connected: true, Reconnects: 2, Malformed: 3, Refused: 4, Requests: map[AgentXRequest]uint64{{"get", "ok"}: 10, {"get", "error"}: 1, {"bulk", "ok"}: 3}},
 		Config:     &ConfigHealth{ReloadOK: true, LoadedAt: time.Unix(946684000, 0)},
 		Director:   &DirectorHealth{Drift: map[string]int{"weight": 2}, Changes: 9, Failures: 1},

@@ -76,7 +76,6 @@ type agent struct {
 
 	samples, commits prometheus.Histogram // durations
 	exposition       atomic.Pointer[prom.Exposition]
-	numbered         atomic.Bool // row numbers are the stored ones since the latest reading began
 
 	reloads chan chan error // requests over HTTP, each with where its outcome goes
 
@@ -98,14 +97,14 @@ func newAgent(f *flags, s *settings) (*agent, error) {
 	}
 	a.exposition.Store(show)
 	cfg := collector.Config{
-		Interval: s.interval, Source: a, Sinks: map[string]collector.Sink{}, Names: names(s),
+		Interval: s.interval, Source: a.source, Sinks: map[string]collector.Sink{}, Names: names(s),
 		Observe: func(d time.Duration) { a.samples.Observe(d.Seconds()) }, Logger: a.log,
 	}
 	if s.agentX != off {
 		if a.subagent, err = newSubagent(s.agentX, a.log); err != nil {
 			return nil, err
 		}
-		cfg.Sinks["snmp"] = &mibSink{a.subagent.Swap, a.numbered.Load}
+		cfg.Sinks["snmp"] = &mibSink{a.subagent.Swap}
 	}
 	if s.storePath != off {
 		a.ledger = &ledger{
@@ -120,13 +119,6 @@ func newAgent(f *flags, s *settings) (*agent, error) {
 	}
 	a.sampler, err = collector.New(cfg)
 	return a, err
-}
-
-// Snapshot reads the director for the sampler. Numbers in what is read from now
-// on are the stored ones if the accounts were read before.
-func (a *agent) Snapshot(ctx context.Context) (*dataplane.Snapshot, error) {
-	a.numbered.Store(a.ledger == nil || a.ledger.recalled.Load())
-	return a.source.Snapshot(ctx)
 }
 
 // show makes /metrics as the settings want it.

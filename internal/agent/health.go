@@ -48,7 +48,7 @@ func (a *agent) storeHealth(h *prom.Health, s collector.LedgerStats) {
 	h.Components["store"] = !s.Failing && !s.Behind
 	h.Store = &prom.StoreHealth{CommitErrors: s.Errors + s.RecallErrors + s.Dropped, LateCommits: s.Late}
 	if stats := a.ledger.stats.Load(); stats != nil {
-		h.Store.Bytes, h.Store.Damaged = stats.Bytes, stats.Damaged
+		h.Store.Bytes, h.Store.Damaged, h.Store.PutAside = stats.Bytes, stats.Damaged, stats.Aside != ""
 	}
 }
 

@@ -23,8 +23,6 @@ type ledger struct {
 	log      *slog.Logger
 	duration prometheus.Observer // of commits, in seconds
 
-	recalled atomic.Bool // the accounts were read, so row numbers are the real ones
-
 	store atomic.Pointer[rrdstore.Store] // nil until opened
 	stats atomic.Pointer[rrdstore.Stats] // of the store after its last use; nil before
 
@@ -85,7 +83,6 @@ func (l *ledger) Remembered(ctx context.Context) ([]dataplane.Remembered, error)
 	if err != nil {
 		return nil, fmt.Errorf("%w; until it can be read, tables in SNMP stay empty, because row numbers are in it", err)
 	}
-	l.recalled.Store(true)
 	return accounts, nil
 }
 

@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/prometheus/common/version"
@@ -33,23 +32,10 @@ func newSubagent(address string, log *slog.Logger) (*agentx.Subagent, error) {
 }
 
 // A mibSink gives every snapshot to the subagent as a tree.
-type mibSink struct {
-	swap func(smi.Tree)
-	// numbered reports whether row numbers are the stored ones. While they are
-	// not, tables stay empty: a poller must not take one service for another.
-	numbered func() bool
-}
+type mibSink struct{ swap func(smi.Tree) }
 
 // Record makes the tree of a snapshot; see collector.Sink.
 func (m *mibSink) Record(_ context.Context, snap *dataplane.Snapshot) error {
-	if !m.numbered() {
-		rowless := *snap
-		rowless.Services = slices.Clone(snap.Services)
-		for i := range rowless.Services {
-			rowless.Services[i].Number = 0
-		}
-		snap = &rowless
-	}
 	m.swap(mib.Build(snap))
 	return nil
 }

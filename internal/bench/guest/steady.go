@@ -51,7 +51,7 @@ func measureSteady(ctx context.Context, agent, labnet string) (r steadyResult, e
 		cmd.Process.Signal(os.Interrupt)
 		cmd.Wait()
 	}()
-	time.Sleep(25 * time.Second) // the start, two samples and the first scrape are not steady
+	time.Sleep(65 * time.Second) // until the heap has found its size
 	if err := scrape(url); err != nil {
 		return r, err
 	}
