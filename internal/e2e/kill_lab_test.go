@@ -39,7 +39,7 @@ func TestLabKill(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	e := newEditor(t)
-	shortConnections(t, e)
+	noConnections := shortConnections(t, e)
 	s := &soak{ahead: table{}, churn: newChurn(e, seed, 6, 100), load: &load{t: t}}
 	s.editor, s.alone, s.own = e, map[string]bool{}, map[string]bool{}
 	if err := s.build(); err != nil {
@@ -74,7 +74,7 @@ func TestLabKill(t *testing.T) {
 	stop()
 	churning.Wait()
 	lab.Settle(t)
-	noConnections(t)
+	noConnections()
 	r, compared := (&site{agent: w.agent, master: master, ahead: s.ahead}).check(t)
 	for at, a := range r.doc.accounts() {
 		if s.own[at.service] && len(a.Resets) > 0 {

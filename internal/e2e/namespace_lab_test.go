@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
@@ -142,8 +143,9 @@ func (l *load) run() error {
 }
 
 // shortConnections has the director forget connections soon, and the test wait at
-// its end until it has: a later test may unload ip_vs.
-func shortConnections(t *testing.T, e *editor) {
+// its end until it has: a later test may unload ip_vs. What an earlier test left
+// is none of this one's.
+func shortConnections(t *testing.T, e *editor) (noConnections func()) {
 	t.Helper()
 	was, err := e.client.Timeouts(t.Context())
 	if err == nil {
@@ -152,18 +154,38 @@ func shortConnections(t *testing.T, e *editor) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	left := connections(t)
+	noConnections = func() {
+		t.Helper()
+		for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+			now := connections(t)
+			maps.DeleteFunc(now, func(c string, _ bool) bool { return left[c] })
+			if len(now) == 0 {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%d connections do not end: %v", len(now), now)
+			}
+		}
+	}
 	t.Cleanup(func() {
 		lab.Run(t, "ipvsadm", "-C")
-		noConnections(t)
+		noConnections()
 		lab.Run(t, "ipvsadm", "--set", "0", "0", fmt.Sprint(was.UDP.Seconds()))
 	})
+	return noConnections
 }
 
-// noConnections waits until the director has none.
-func noConnections(t *testing.T) {
+// connections are those in the director's table: protocol, addresses and ports.
+func connections(t *testing.T) map[string]bool {
 	t.Helper()
-	lab.Wait(t, "the end of all connections", func() bool {
-		b, err := os.ReadFile("/proc/net/ip_vs_conn")
-		return err == nil && strings.Count(string(b), "\n") <= 1
-	})
+	b, err := os.ReadFile("/proc/net/ip_vs_conn")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := map[string]bool{}
+	for _, line := range strings.Split(strings.TrimSpace(string(b)), "\n")[1:] { // below the heading
+		m[strings.Join(strings.Fields(line)[:7], " ")] = true
+	}
+	return m
 }

@@ -43,6 +43,8 @@ type soak struct {
 	victims []*victim
 	ahead   table // totals are ahead of the kernel's counters by that
 	rounds  int
+
+	noConnections func() // waits until there is none
 }
 
 // TestLabSoak lets a table change fifty times a second under the agent, and holds
@@ -88,8 +90,8 @@ func newSoak(t *testing.T) *soak {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	e := newEditor(t)
-	shortConnections(t, e)
-	s := &soak{ahead: table{}, churn: newChurn(e, seed, 36, 120), load: &load{t: t}}
+	noConnections := shortConnections(t, e)
+	s := &soak{noConnections: noConnections, ahead: table{}, churn: newChurn(e, seed, 36, 120), load: &load{t: t}}
 	s.editor, s.continuity, s.purpose, s.alone, s.own = e, newContinuity(), tally{}, map[string]bool{}, map[string]bool{}
 	if err := s.build(); err != nil {
 		t.Fatal(err)
@@ -154,7 +156,7 @@ func (s *soak) build() error {
 func (s *soak) settle() {
 	s.t.Helper()
 	lab.Settle(s.t)
-	noConnections(s.t)
+	s.noConnections()
 	s.next()
 	s.next()
 	f := s.scrape()
