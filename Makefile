@@ -5,7 +5,7 @@
 # make bench  every figure we claim beside its peer's (B=name runs one)
 # make install  programs, MIBs and a systemd unit, below PREFIX
 SHELL := /bin/bash
-export PATH := $(CURDIR)/build/go/bin:$(PATH):/usr/local/go/bin:/usr/sbin:/sbin
+export PATH := $(CURDIR)/build/_go/bin:$(PATH):/usr/local/go/bin:/usr/sbin:/sbin
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X github.com/prometheus/common/version.Version=$(VERSION)
 LAB := $(CURDIR)/internal/lab/uml
