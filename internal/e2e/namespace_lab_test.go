@@ -27,6 +27,13 @@ func inside(f func() error) error {
 	failed := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread() // and never unlocked, so that nobody else gets the thread
+		if unix.Gettid() == os.Getpid() {
+			// /proc/net is that of the process's first thread, which therefore stays
+			// where it is: while it is held here, another one comes.
+			defer runtime.UnlockOSThread()
+			failed <- inside(f)
+			return
+		}
 		ns, err := os.Open("/run/netns/" + lab.Client)
 		if err == nil {
 			err = unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET)
