@@ -5,6 +5,7 @@ package ipvs
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -51,6 +52,33 @@ func TestLabNamespaces(t *testing.T) {
 	if _, err := Dial(Config{NetNS: "nosuch"}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no such namespace: %v", err)
 	}
+}
+
+// What the main thread is in, /proc/net shows to the whole process.
+func TestLabAnotherNamespaceIsNotEnteredOnTheMainThread(t *testing.T) {
+	run(t, "ip netns add green")
+	t.Cleanup(func() { run(t, "ip netns del green") })
+	ns, err := os.Open("/run/netns/green")
+	must(t, err)
+	defer ns.Close()
+	link := func(name string) string {
+		s, err := os.Readlink(name)
+		must(t, err)
+		return s
+	}
+	home := link("/proc/self/ns/net")
+	var wg sync.WaitGroup
+	for range 60 {
+		wg.Go(func() {
+			must(t, within(ns, func() error {
+				if main, here := link("/proc/self/ns/net"), link("/proc/thread-self/ns/net"); main != home || here == home {
+					t.Errorf("the main thread is in %s, this one in %s; home is %s", main, here, home)
+				}
+				return nil
+			}))
+		})
+	}
+	wg.Wait()
 }
 
 // Unloading takes a moment: the kernel's workers hold the module.

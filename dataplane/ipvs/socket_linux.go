@@ -54,7 +54,8 @@ func openSocket(ns *os.File) (s *socket, port uint32, err error) {
 	return s, sa.(*unix.SockaddrNetlink).Pid, nil
 }
 
-// within runs fn in the network namespace ns is open on. A thread that cannot
+// within runs fn in the network namespace ns is open on: not on the main thread,
+// whose namespace is what /proc/net shows to everybody. A thread that cannot
 // return to where it was is not given back but ends with its goroutine.
 func within(ns *os.File, fn func() error) error {
 	if ns == nil {
@@ -63,6 +64,12 @@ func within(ns *os.File, fn func() error) error {
 	done := make(chan error)
 	go func() {
 		runtime.LockOSThread()
+		if unix.Gettid() == unix.Getpid() {
+			// Held here, the main thread cannot be the next goroutine's.
+			defer runtime.UnlockOSThread()
+			done <- within(ns, fn)
+			return
+		}
 		own, err := os.Open(ownNamespace)
 		if err != nil {
 			runtime.UnlockOSThread()
