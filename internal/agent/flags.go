@@ -19,6 +19,7 @@ import (
 
 	"lvs/collector"
 	"lvs/collector/prom"
+	"lvs/internal/config"
 )
 
 // Defaults of the flags.
@@ -112,28 +113,16 @@ func (f *flags) labels() []string {
 	return labels
 }
 
-// byteSize is a flag's number of bytes.
+// byteSize is the number of bytes of --store.max-size.
 type byteSize uint64
 
 func (b *byteSize) String() string { return fmt.Sprintf("%dB", uint64(*b)) }
 
-// Set reads a number with a unit of the powers of 1024, or of 1000 without "i".
 func (b *byteSize) Set(s string) error {
-	units := []struct {
-		name  string
-		bytes uint64
-	}{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40}, {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"B", 1}}
-	for _, u := range units {
-		digits, ok := strings.CutSuffix(s, u.name)
-		if !ok {
-			continue
-		}
-		var n uint64
-		if _, err := fmt.Sscanf(digits, "%d", &n); err != nil || fmt.Sprint(n) != digits || n == 0 || n > 1<<50/u.bytes {
-			break
-		}
-		*b = byteSize(n * u.bytes)
-		return nil
+	n, err := config.ParseSize(s)
+	if err != nil {
+		return fmt.Errorf("--store.max-size %w", err)
 	}
-	return fmt.Errorf("size %q: want a whole number and a unit, such as 512MiB or 2GiB", s)
+	*b = byteSize(n)
+	return nil
 }

@@ -106,7 +106,7 @@ func (d *decoder) config(n ast.Node, c *Config) {
 			return fields{
 				"path":      d.text(&c.Store.Path),
 				"retention": d.duration(&c.Store.Retention, time.Hour, 100*365*24*time.Hour),
-				"max_size":  d.size(&c.Store.MaxSize, 1<<20, 1<<50),
+				"max_size":  parsed(d, &c.Store.MaxSize, ParseSize),
 			}
 		}),
 		"snmp": d.section(func() fields {

@@ -140,17 +140,22 @@ func formatDuration(t time.Duration) string {
 	return b.String()
 }
 
-// size decodes bytes, "2GiB" or "500MB" or a plain number.
-func (d *decoder) size(dst *uint64, least, most uint64) func(ast.Node) {
-	return parsed(d, dst, func(s string) (uint64, error) {
-		digits := strings.TrimRight(s, "BKkMGTi ")
-		v, err := strconv.ParseUint(digits, 10, 64)
-		unit, known := sizeUnits[strings.TrimSpace(s[len(digits):])]
-		if err != nil || !known || v > most/unit || v*unit < least {
-			return 0, fmt.Errorf("%q; want a size from %d MiB to %d TiB, as 2GiB or 500MB", clip(s), least>>20, most>>40)
-		}
-		return v * unit, nil
-	})
+// MinSize and MaxSize bound what ParseSize takes.
+const (
+	MinSize = 1 << 20
+	MaxSize = 1 << 50
+)
+
+// ParseSize reads bytes as the file and the flags have them: a whole number with a
+// unit, "2GiB" (powers of 1024) or "500MB" (of 1000), or without one.
+func ParseSize(s string) (uint64, error) {
+	digits := strings.TrimRight(s, "BKkMGTi ")
+	v, err := strconv.ParseUint(digits, 10, 64)
+	unit, known := sizeUnits[strings.TrimSpace(s[len(digits):])]
+	if err != nil || !known || v > MaxSize/unit || v*unit < MinSize {
+		return 0, fmt.Errorf("%q; want a size from %d MiB to %d TiB, as 2GiB or 500MB", clip(s), MinSize>>20, MaxSize>>40)
+	}
+	return v * unit, nil
 }
 
 var sizeUnits = map[string]uint64{
