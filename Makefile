@@ -2,6 +2,7 @@
 # make test   every check and test, those in the lab kernel too
 # make soak   five minutes of a table that changes 50 times a second (LVS_SOAK=1h)
 # make kill   200 times kill -9 under load (LVS_KILLS=1000)
+# make fuzz   every decoder, 20 seconds each (FUZZ=10m)
 # make bench  every figure we claim beside its peer's (B=name runs one)
 # make install  programs, MIBs and a systemd unit, below PREFIX
 SHELL := /bin/bash
@@ -60,6 +61,13 @@ one-%:
 	@$(MAKE) --no-print-directory build build/labnet
 	CGO_ENABLED=0 LABNET=$(CURDIR)/build/labnet go test -v -count 1 -timeout 70m -tags lab -exec '$(LAB) --timeout 4000 --' -run '^$*$$' ./internal/e2e
 
+# Every fuzz target for a while, one after the other.
+FUZZ ?= 20s
+fuzz:
+	@set -e; grep -rno --include=*_test.go '^func Fuzz[A-Za-z0-9]*' . | while IFS=: read -r file _ name; do \
+		go test -run '^$$' -fuzz "^$${name#func }$$" -fuzztime $(FUZZ) -fuzzminimizetime 10x "./$$(dirname "$$file")"; \
+	done
+
 bench:
 	@.ci/setup bench
 	@$(MAKE) --no-print-directory build build/labnet
@@ -81,4 +89,4 @@ clean:
 	rm -rf build
 
 FORCE:
-.PHONY: build install run test check unit lab lab-packages lab-faults lab-windows soak kill bench clean FORCE
+.PHONY: build install run test check unit lab lab-packages lab-faults lab-windows soak kill fuzz bench clean FORCE

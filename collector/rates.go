@@ -40,7 +40,7 @@ func (h *history) rate(s *dataplane.Snapshot) {
 
 func rateBetween(from, to *dataplane.Snapshot, span time.Duration) {
 	if from.Director.HasStats && to.Director.HasStats {
-		to.Director.Rates = perSecond(&from.Director.Account, &to.Director.Account, span)
+		to.Director.Rates, to.Director.HasRates = perSecond(&from.Director.Account, &to.Director.Account, span), true
 	}
 	if from.Partial || to.Partial {
 		return

@@ -51,7 +51,7 @@ func (c *Continuity) applyDirector(out *dataplane.Snapshot, now time.Time) {
 		a.advance(d.Kernel, d.Kernel)
 	}
 	a.seen(c.gen, now, d.Epoch)
-	d.Account, d.Rates = a.Account, dataplane.Rates{}
+	d.Account, d.Rates, d.HasRates = a.Account, dataplane.Rates{}, false
 }
 
 // applyService continues a service and its real servers.

@@ -59,6 +59,7 @@ type Director struct {
 	HasStats    bool
 	KernelRates Rates
 	Rates       Rates // of Total; see ServiceState
+	HasRates    bool
 	Account
 }
 

@@ -122,7 +122,7 @@ func snapshotDocument(snap *dataplane.Snapshot, interval time.Duration, stale bo
 		doc.Director.Connections = &d.Connections
 	}
 	if d.HasStats {
-		doc.Director.apiAccount = accountDocument(&d.Account, &d.Rates, &d.KernelRates)
+		doc.Director.apiAccount = accountDocument(&d.Account, ratesIf(d.HasRates, &d.Rates), &d.KernelRates)
 	}
 	if !snap.Partial {
 		doc.Director.Timeouts = &apiTimeouts{int64(d.Timeouts.TCP / time.Second), int64(d.Timeouts.TCPFin / time.Second), int64(d.Timeouts.UDP / time.Second)}
