@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -59,23 +58,7 @@ type agent struct {
 // until it has something to serve.
 func startAgent(t *testing.T, flags ...string) *agent {
 	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
-	a := &agent{t: t, dir: runDir(t), url: "http://" + address}
-	a.flags = append([]string{"run", "--web.listen-address=" + address, "--store.path=" + a.store(), "--sample.interval=1s"}, flags...)
-	t.Cleanup(func() {
-		if a.cmd != nil {
-			a.kill()
-		}
-		if t.Failed() {
-			log := a.log()
-			t.Logf("the agent's log ends:\n%s", log[max(0, len(log)-6000):])
-		}
-	})
+	a := unstarted(t, flags...)
 	a.start()
 	return a
 }
