@@ -23,9 +23,13 @@ const startGrace = 2 * time.Second
 
 // A Series is what one number of the catalog stood for during a time.
 type Series struct {
-	Key  dataplane.ServiceKey
-	RIP  netip.AddrPort // zero: the service itself
-	Name string         // the configured one; empty: none
+	Key  dataplane.ServiceKey // zero: the director
+	RIP  netip.AddrPort       // zero: the service itself
+	Name string               // the configured one; empty: none
+	// RepliesBypass says that answers reach clients past the director (direct
+	// routing, tunnels), of a service those of all its real servers: its outgoing
+	// counters are not available rather than zero.
+	RepliesBypass bool
 	// Number is the service's row number; RealNumber the real server's in it, 0
 	// of a service.
 	Number, RealNumber uint32
