@@ -23,6 +23,10 @@ type Config struct {
 	Step     time.Duration
 }
 
+// Midnight is where all loads begin: of a Thursday and so of a week as Unix time
+// counts them, which puts windows of any length where they begin.
+var Midnight = time.Unix(2800*7*86400, 0)
+
 // Entities is how many things are counted: services, real servers and the
 // director itself.
 func (c Config) Entities() int { return c.Services*(c.Reals+1) + 1 }
