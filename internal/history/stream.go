@@ -1,0 +1,83 @@
+package history
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"lvs/rrdstore"
+)
+
+// sliceCells is about how many values are in memory at once: 16 MB of them.
+const sliceCells = 2 << 20
+
+// Outline tells what the answer to q is going to be: its rows and columns, which
+// have no values yet.
+func (q *Question) Outline(ctx context.Context, r Fetcher, series []*rrdstore.Series) (*rrdstore.Result, error) {
+	if len(series) == 0 {
+		return &rrdstore.Result{Start: q.Start, Step: time.Second}, nil
+	}
+	// The grid is the same for all series, and columns are the same in all rows.
+	one := q.query(series[:1])
+	one.Functions = nil
+	if one.Sources == nil {
+		one.Sources = []string{rrdstore.StandardSources()[0].Name}
+	}
+	grid, err := r.Fetch(ctx, one)
+	if err != nil {
+		return nil, err
+	}
+	last := q.query(series)
+	last.Start, last.End, last.Resolution = grid.End().Add(-grid.Step), grid.End().Add(-grid.Step), grid.Step
+	row, err := r.Fetch(ctx, last)
+	if err != nil {
+		return nil, err
+	}
+	for i := range row.Columns {
+		row.Columns[i].Values = nil
+	}
+	return &rrdstore.Result{Start: grid.Start, Step: grid.Step, Rows: grid.Rows, Columns: row.Columns}, nil
+}
+
+// Stream answers q about these series, a slice of time after the other, and hands
+// each to write. The slices have the step and columns of the outline and join
+// without a gap. progress is told how many of all rows are done; it may be nil.
+func (q *Question) Stream(ctx context.Context, r Fetcher, series []*rrdstore.Series, outline *rrdstore.Result, write func(*rrdstore.Result) error, progress func(done, total int)) error {
+	if len(series) == 0 {
+		return nil
+	}
+	perSlice := sliceRows(outline)
+	for done := 0; done < outline.Rows; {
+		n := min(perSlice, outline.Rows-done)
+		query := q.query(series)
+		query.Start = outline.Start.Add(time.Duration(done) * outline.Step)
+		query.End = query.Start.Add(time.Duration(n-1) * outline.Step)
+		query.Resolution = outline.Step
+		res, err := r.Fetch(ctx, query)
+		if err != nil {
+			return err
+		}
+		if res.Step != outline.Step || !res.Start.Equal(query.Start) || res.Rows != n || len(res.Columns) != len(outline.Columns) {
+			return fmt.Errorf("the store's tiers changed while it was read (%d rows of %v from %v; wanted %d of %v from %v): try again",
+				res.Rows, res.Step, res.Start, n, outline.Step, query.Start)
+		}
+		if err := write(res); err != nil {
+			return err
+		}
+		done += n
+		if progress != nil {
+			progress(done, outline.Rows)
+		}
+	}
+	return nil
+}
+
+// sliceRows is how many rows a slice has: as far as it can, as many as whole hours
+// have, because the store keeps rows by the hour.
+func sliceRows(outline *rrdstore.Result) int {
+	n := max(1, sliceCells/max(1, len(outline.Columns)))
+	if hour := int(time.Hour / outline.Step); hour > 1 && n >= hour {
+		n -= n % hour
+	}
+	return n
+}
