@@ -23,9 +23,11 @@ type Config struct {
 	Step     time.Duration
 }
 
-// Midnight is where all loads begin: of a Thursday and so of a week as Unix time
-// counts them, which puts windows of any length where they begin.
-var Midnight = time.Unix(2800*7*86400, 0)
+// Start is where loads begin: a midnight, one day before a week ends as Unix time
+// counts them from 1970. A run of a day and some hours so sees windows of an hour
+// and of a day end in their due proportion to the ticks; and a window of a week
+// once too often, but with a day in it only, so that it costs what is its share.
+var Start = time.Unix((2800*7-1)*86400, 0)
 
 // Entities is how many things are counted: services, real servers and the
 // director itself.

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var config = Config{Services: 100, Reals: 10, Seed: 1, Start: time.Unix(1_700_000_000, 0), Step: 10 * time.Second}
+var config = Config{Services: 100, Reals: 10, Seed: 1, Start: Start, Step: 10 * time.Second}
 
 // values are those of all entities after some ticks.
 func values(c Config, ticks int) (all []Values) {

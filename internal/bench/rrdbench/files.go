@@ -55,7 +55,7 @@ func Create(ctx context.Context, file string, start time.Time, cut int, function
 // FileSize is how large an .rrd file of full length is.
 func FileSize(ctx context.Context, dir string, functions ...string) (int64, error) {
 	file := filepath.Join(dir, "full.rrd")
-	if err := Create(ctx, file, time.Unix(1_700_000_000, 0), 1, functions...); err != nil {
+	if err := Create(ctx, file, load.Start, 1, functions...); err != nil {
 		return 0, err
 	}
 	defer os.Remove(file)

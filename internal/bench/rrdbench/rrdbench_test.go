@@ -11,7 +11,7 @@ import (
 	"lvs/internal/bench/load"
 )
 
-var config = load.Config{Services: 2, Reals: 3, Seed: 1, Start: time.Unix(1_700_000_000, 0), Step: 10 * time.Second}
+var config = load.Config{Services: 2, Reals: 3, Seed: 1, Start: load.Start, Step: 10 * time.Second}
 
 // The daemon must have done what its figures are for.
 func TestDaemonStoresTheLoad(t *testing.T) {

@@ -39,7 +39,7 @@ func run(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	c := load.Config{Services: n[0], Reals: n[1], Seed: uint64(n[2]), Start: load.Midnight, Step: 10 * time.Second}
+	c := load.Config{Services: n[0], Reals: n[1], Seed: uint64(n[2]), Start: load.Start, Step: 10 * time.Second}
 	result, err := measure(ctx, args[0], c, n[3])
 	if err != nil {
 		return err
