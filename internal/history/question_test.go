@@ -126,6 +126,11 @@ func TestStreamIsWholeAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, asked := range f.queries {
+		if rows := asked.End.Sub(asked.Start) / f.step; len(asked.Series) > 0 && rows > 1 {
+			t.Errorf("the outline reads %d rows of %d series", rows, len(asked.Series))
+		}
+	}
 	whole, _ := f.Fetch(t.Context(), q.query(f.series))
 	if outline.Rows != whole.Rows || !outline.Start.Equal(whole.Start) || outline.Step != whole.Step || len(outline.Columns) != len(whole.Columns) {
 		t.Fatalf("outline %d x %d from %v, want %d x %d from %v", outline.Rows, len(outline.Columns), outline.Start, whole.Rows, len(whole.Columns), whole.Start)

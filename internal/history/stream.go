@@ -17,16 +17,11 @@ func (q *Question) Outline(ctx context.Context, r Fetcher, series []*rrdstore.Se
 	if len(series) == 0 {
 		return &rrdstore.Result{Start: q.Start, Step: time.Second}, nil
 	}
-	// The grid is the same for all series, and columns are the same in all rows.
-	one := q.query(series[:1])
-	one.Functions = nil
-	if one.Sources == nil {
-		one.Sources = []string{rrdstore.StandardSources()[0].Name}
-	}
-	grid, err := r.Fetch(ctx, one)
+	grid, err := r.Fetch(ctx, q.query(nil)) // which is the same for all series
 	if err != nil {
 		return nil, err
 	}
+	// Columns are the same in all rows.
 	last := q.query(series)
 	last.Start, last.End, last.Resolution = grid.End().Add(-grid.Step), grid.End().Add(-grid.Step), grid.Step
 	row, err := r.Fetch(ctx, last)
