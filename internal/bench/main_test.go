@@ -3,6 +3,7 @@ package main
 import (
 	"math"
 	"testing"
+	"time"
 )
 
 func TestFiguresAreHeldToTheirLimits(t *testing.T) {
@@ -18,6 +19,7 @@ func TestFiguresAreHeldToTheirLimits(t *testing.T) {
 		{"more than the share", figure{ours: 6, peer: 10, limit: 0.5, peerName: "peer"}, false},
 		{"a peer that took nothing", figure{ours: 1, limit: 0.5, peerName: "peer"}, false},
 		{"nothing measured", figure{limit: 0.5, peerName: "peer"}, false},
+		{"nothing measured, no peer", figure{limit: 1}, false},
 		{"no number", figure{ours: math.NaN(), limit: 1}, false},
 	} {
 		if got := c.f.ok(); got != c.ok {
@@ -40,5 +42,33 @@ func TestBenchmarkLinesAreRead(t *testing.T) {
 	got := benchLine.FindAllStringSubmatch(out, -1)
 	if len(got) != 2 || got[0][1] != "12.5" || got[0][2] != "2048" || got[0][3] != "3" || got[1][1] != "9" || got[1][3] != "" {
 		t.Errorf("read %q", got)
+	}
+}
+
+// Each of the history's figures has a limit that binds: it holds for one result,
+// and for none that is empty or ten times as large.
+func TestHistoryFiguresAreHeldToTheirLimits(t *testing.T) {
+	good := historyResult{
+		store: storeResult{used: used{CPU: time.Second, Written: 100_000, Anon: 50e6}, Ticks: 100, Entities: 11, Raw: 0.7},
+		kept:  keptResult{Bytes: 1e6},
+		tsdb:  tsdbResult{used: used{CPU: 4 * time.Second}, Ticks: 100, Samples: 100, Block: 170},
+		rrd3:  7_500_000, rrd4: 10_000_000, rrdTick: 60 * time.Millisecond,
+	}
+	good.store.Reads.OneDay, good.store.Reads.AllHour = time.Millisecond/2, 100*time.Millisecond
+	bad := good
+	bad.store.CPU, bad.store.Written, bad.store.Anon, bad.store.Raw = 10*good.store.CPU, 10*good.store.Written, 10*good.store.Anon, 10*good.store.Raw
+	bad.kept.Bytes, bad.store.Reads.OneDay, bad.store.Reads.AllHour = 10*good.kept.Bytes, 10*time.Millisecond, time.Second
+	for i, f := range good.figures() {
+		if !f.ok() {
+			t.Errorf("%s beside %q: %v, limit %v", f.name, f.peerName, f.measured(), f.limit)
+		}
+		if worse := bad.figures()[i]; worse.ok() {
+			t.Errorf("%s beside %q: %v is within the limit %v", f.name, f.peerName, worse.measured(), worse.limit)
+		}
+	}
+	for _, f := range new(historyResult).figures() {
+		if f.ok() {
+			t.Errorf("%s beside %q: nothing was measured, and that is good", f.name, f.peerName)
+		}
 	}
 }
