@@ -25,6 +25,7 @@ var allowed = map[string][]string{
 	"collector/prom":          {"dataplane"},
 	"rrdstore":                {"dataplane", "rrdstore/rrd"},
 	"rrdstore/rrd":            {},
+	"rrdstore/export":         {"dataplane", "rrdstore"},
 	"mib/smi":                 {},
 	"mib/agentx":              {"mib/smi"},
 	"mib":                     {"dataplane", "mib/smi", "mib/agentx"},
@@ -73,6 +74,7 @@ func mayUse(dir, name string) bool {
 var testAllowed = map[string]bool{
 	"internal/lab": true, "dataplane/dataplanetest": true,
 	"dataplane/procfs": true, "dataplane/ipvs": true, "mib/smi": true, "mib/agentx": true,
+	"collector/prom": true,
 }
 
 // standalone packages are programs and tools of the tests; nothing but their
