@@ -30,8 +30,8 @@ const (
 	keptTicks               = 8*8640 + 3*360
 )
 
-// rrdPlan is rrdcached -w 1800.
-var rrdPlan = rrdbench.Plan{Ticks: 360, Flush: 180, Cut: 100}
+// rrdPlan is an hour of rrdcached's default, to write every 300 seconds.
+var rrdPlan = rrdbench.Plan{Ticks: 360, Flush: 30, Cut: 100}
 
 // What the programs print; see storebench and tsdbpeer.
 type (
@@ -44,12 +44,13 @@ type (
 		used
 		Ticks, Entities int
 		Raw             float64 // bytes of a value
-		Reads           struct{ OneDay, AllHour time.Duration }
+		Reads           struct{ OneDay, AllHour, PNG, SVG time.Duration }
 	}
 	tsdbResult struct {
 		used
 		Ticks, Samples int
 		Block          int64
+		AllHour        time.Duration
 	}
 	keptResult struct{ Bytes float64 }
 )
@@ -60,6 +61,7 @@ type historyResult struct {
 	kept       keptResult
 	tsdb       tsdbResult
 	rrdTick    time.Duration
+	rrdReads   rrdbench.Reads
 	rrd3, rrd4 int64 // bytes of an .rrd file with three and with four functions
 }
 
@@ -93,22 +95,26 @@ func history(ctx context.Context) ([]figure, error) {
 
 // figures holds the store against its peers.
 func (r *historyResult) figures() []figure {
-	tick := func(u used, ticks int) float64 { return u.CPU.Seconds() * 1e3 / float64(ticks) }
-	ours, prom := tick(r.store.used, r.store.Ticks), tick(r.tsdb.used, r.tsdb.Ticks)
-	row := float64(len(load.Sources) * 8)
-	written := float64(r.store.Written) / float64(r.store.Ticks*r.store.Entities)
+	st := &r.store
+	ours, tsdb := ms(st.CPU)/float64(st.Ticks), ms(r.tsdb.CPU)/float64(r.tsdb.Ticks)
+	written, values := float64(st.Written)/float64(st.Ticks*st.Entities), float64(8*len(load.Sources))
+	block := float64(r.tsdb.Block) / float64(r.tsdb.Samples)
 	return []figure{
-		{name: "history: CPU of a tick, all tiers", ours: ours, peer: r.rrdTick.Seconds() * 1e3, unit: "ms", limit: 1. / 5, peerName: "rrdcached"},
-		{name: "history: CPU of a tick, all tiers", ours: ours, peer: prom, unit: "ms", limit: 1. / 3, peerName: "Prometheus tsdb"},
-		{name: "history: written for a row of 8 values", ours: written, peer: row, unit: "B", limit: 2, peerName: "the values"},
-		{name: "history: a value as sampled, on disk", ours: r.store.Raw, peer: float64(r.tsdb.Block) / float64(r.tsdb.Samples), unit: "B", limit: 0.8, peerName: "tsdb block"},
-		{name: "history: two years of an entity", ours: r.kept.Bytes / 1e3, peer: float64(r.rrd3) / 1e3, unit: "kB", limit: 1. / 6, peerName: ".rrd without LAST"},
-		{name: "history: two years of an entity", ours: r.kept.Bytes / 1e3, peer: float64(r.rrd4) / 1e3, unit: "kB", limit: 1. / 6, peerName: ".rrd with LAST"},
-		{name: "history: memory while storing", ours: float64(r.store.Anon) / 1e6, unit: "MB", limit: 80},
-		{name: "history: read one real server's 24 hours", ours: r.store.Reads.OneDay.Seconds() * 1e3, unit: "ms", limit: 1},
-		{name: "history: read all real servers' last hour", ours: r.store.Reads.AllHour.Seconds() * 1e3, unit: "ms", limit: 300},
+		{name: "history: CPU of a tick", ours: ours, peer: ms(r.rrdTick), unit: "ms", limit: 1. / 5, peerName: "rrdcached"},
+		{name: "history: CPU of a tick", ours: ours, peer: tsdb, unit: "ms", limit: 1. / 3, peerName: "tsdb"},
+		{name: "history: written for a row", ours: written, peer: values, unit: "B", limit: 2, peerName: "its 8 values"},
+		{name: "history: a value as sampled, stored", ours: st.Raw, peer: block, unit: "B", limit: 0.8, peerName: "tsdb"},
+		{name: "history: two years of an entity", ours: r.kept.Bytes / 1e3, peer: float64(r.rrd3) / 1e3, unit: "kB", limit: 1. / 6, peerName: ".rrd"},
+		{name: "history: two years of an entity, LAST too", ours: r.kept.Bytes / 1e3, peer: float64(r.rrd4) / 1e3, unit: "kB", limit: 1. / 6, peerName: ".rrd"},
+		{name: "history: memory", ours: float64(st.Anon) / 1e6, peer: float64(r.tsdb.Anon) / 1e6, unit: "MB", limit: 80, peerName: "tsdb", absolute: true},
+		{name: "history: read 24 hours of one", ours: ms(st.Reads.OneDay), peer: ms(r.rrdReads.Fetch), unit: "ms", limit: 1, peerName: "rrdtool fetch", absolute: true},
+		{name: "history: read the last hour of all", ours: ms(st.Reads.AllHour), peer: ms(r.tsdb.AllHour), unit: "ms", limit: 300, peerName: "tsdb", absolute: true},
+		{name: "history: PNG of 24 hours", ours: ms(st.Reads.PNG), peer: ms(r.rrdReads.PNG), unit: "ms", limit: 50, peerName: "rrdtool graph", absolute: true},
+		{name: "history: SVG of 24 hours", ours: ms(st.Reads.SVG), peer: ms(r.rrdReads.SVG), unit: "ms", limit: 10, peerName: "rrdtool graph", absolute: true},
 	}
 }
+
+func ms(d time.Duration) float64 { return d.Seconds() * 1e3 }
 
 func measureRRD(ctx context.Context, dir string, r *historyResult) (err error) {
 	if r.rrd3, err = rrdbench.FileSize(ctx, dir, "AVERAGE", "MIN", "MAX"); err != nil {
@@ -119,7 +125,11 @@ func measureRRD(ctx context.Context, dir string, r *historyResult) (err error) {
 	}
 	c := load.Config{Services: historyServices, Reals: historyReals, Seed: historySeed, Start: load.Start, Step: 10 * time.Second}
 	result, err := rrdbench.Ingest(ctx, dir, c, rrdPlan)
+	if err != nil {
+		return err
+	}
 	r.rrdTick = result.PerTick(rrdPlan)
+	r.rrdReads, err = rrdbench.MeasureReads(ctx, dir)
 	return err
 }
 

@@ -17,19 +17,20 @@ import (
 	"text/tabwriter"
 )
 
-// A figure is one line of the table. Where peer is zero the limit holds for ours
-// itself; otherwise for the ratio of ours to the peer's.
+// A figure is one line of the table. Where it has a peer the limit holds for the
+// ratio of ours to the peer's, unless it is absolute; otherwise for ours itself.
 type figure struct {
 	name       string
 	ours, peer float64
 	unit       string
 	limit      float64
 	peerName   string
+	absolute   bool
 }
 
 // measured is what the limit holds for.
 func (f figure) measured() float64 {
-	if f.peerName == "" {
+	if f.peerName == "" || f.absolute {
 		return f.ours
 	}
 	return f.ours / f.peer
@@ -87,8 +88,10 @@ func run(ctx context.Context, names []string) (status int) {
 		for _, f := range figures {
 			peer, ratio, limit, verdict := "-", "-", "≤ "+number(f.limit)+" "+f.unit, "ok"
 			if f.peerName != "" {
-				peer = number(f.peer) + " " + f.unit + " (" + f.peerName + ")"
-				ratio, limit = number(f.measured()), "≤ "+number(f.limit)
+				peer, ratio = number(f.peer)+" "+f.unit+" ("+f.peerName+")", number(f.ours/f.peer)
+			}
+			if f.peerName != "" && !f.absolute {
+				limit = "≤ " + number(f.limit)
 			}
 			if !f.ok() {
 				verdict, status = "OVER", max(status, 1)

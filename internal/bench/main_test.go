@@ -4,6 +4,8 @@ import (
 	"math"
 	"testing"
 	"time"
+
+	"lvs/internal/bench/rrdbench"
 )
 
 func TestFiguresAreHeldToTheirLimits(t *testing.T) {
@@ -17,6 +19,8 @@ func TestFiguresAreHeldToTheirLimits(t *testing.T) {
 		{"none allowed", figure{ours: 0.1, limit: 0}, false},
 		{"a share of the peer's", figure{ours: 5, peer: 10, limit: 0.5, peerName: "peer"}, true},
 		{"more than the share", figure{ours: 6, peer: 10, limit: 0.5, peerName: "peer"}, false},
+		{"an absolute limit beside a slow peer", figure{ours: 6, peer: 100, limit: 5, peerName: "peer", absolute: true}, false},
+		{"an absolute limit beside a quick peer", figure{ours: 4, peer: 1, limit: 5, peerName: "peer", absolute: true}, true},
 		{"a peer that took nothing", figure{ours: 1, limit: 0.5, peerName: "peer"}, false},
 		{"nothing measured", figure{limit: 0.5, peerName: "peer"}, false},
 		{"nothing measured, no peer", figure{limit: 1}, false},
@@ -54,10 +58,15 @@ func TestHistoryFiguresAreHeldToTheirLimits(t *testing.T) {
 		tsdb:  tsdbResult{used: used{CPU: 4 * time.Second}, Ticks: 100, Samples: 100, Block: 170},
 		rrd3:  7_500_000, rrd4: 10_000_000, rrdTick: 60 * time.Millisecond,
 	}
-	good.store.Reads.OneDay, good.store.Reads.AllHour = time.Millisecond/2, 100*time.Millisecond
+	good.rrdReads = rrdbench.Reads{Fetch: time.Millisecond, PNG: time.Millisecond, SVG: time.Millisecond}
+	reads := &good.store.Reads
+	reads.OneDay, reads.AllHour, reads.PNG, reads.SVG = time.Millisecond/2, 100*time.Millisecond, 20*time.Millisecond, 5*time.Millisecond
 	bad := good
 	bad.store.CPU, bad.store.Written, bad.store.Anon, bad.store.Raw = 10*good.store.CPU, 10*good.store.Written, 10*good.store.Anon, 10*good.store.Raw
-	bad.kept.Bytes, bad.store.Reads.OneDay, bad.store.Reads.AllHour = 10*good.kept.Bytes, 10*time.Millisecond, time.Second
+	bad.kept.Bytes = 10 * good.kept.Bytes
+	for _, d := range []*time.Duration{&bad.store.Reads.OneDay, &bad.store.Reads.AllHour, &bad.store.Reads.PNG, &bad.store.Reads.SVG} {
+		*d *= 10
+	}
 	for i, f := range good.figures() {
 		if !f.ok() {
 			t.Errorf("%s beside %q: %v, limit %v", f.name, f.peerName, f.measured(), f.limit)

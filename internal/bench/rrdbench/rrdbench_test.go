@@ -76,3 +76,14 @@ func TestFilesHaveTheirFullLength(t *testing.T) {
 		}
 	}
 }
+
+func TestReadsTakeTime(t *testing.T) {
+	r, err := MeasureReads(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Fetch <= 0 || r.PNG <= 0 || r.SVG <= 0 {
+		t.Errorf("%+v", r)
+	}
+	t.Logf("%+v", r)
+}
