@@ -55,8 +55,8 @@ const (
 // Updates are the updates of one data source. The slices that are used have one
 // element for each, and are only read.
 type Updates struct {
-	// Times are in seconds since 1970 and rise; an update that is not later than
-	// the one before is passed over, as RRDtool refuses it.
+	// Times are in seconds since 1970 and rise. An update that is not later than
+	// the one before is passed over with its marks, as RRDtool refuses it.
 	Times []uint32
 	// Uints are the values, exactly.
 	Uints []uint64

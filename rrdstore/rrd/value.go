@@ -14,12 +14,12 @@ const (
 )
 
 // Value is row i under f. It is NaN when more of the row's per data points are
-// unknown than the share xff, from 0 to below 1, allows; a row of one point is
-// what that point is. Amounts stay amounts: the rate is the value over the step
+// unknown than the share xff, from 0 to below 1, allows; for a row of one point
+// that comes to nothing. Amounts stay amounts: the rate is the value over the step
 // of the data points.
 func (c *Cells) Value(i int, f Function, per uint32, xff float64) float64 {
 	known := c.Known[i]
-	if known == 0 || per > 1 && float64(per)-float64(known) > float64(per)*xff {
+	if known == 0 || float64(per)-float64(known) > float64(per)*xff {
 		return math.NaN()
 	}
 	switch f {
