@@ -8,6 +8,10 @@
 //
 // The data points of counters are amounts here, by how much the counter grew in
 // the step, rather than rates: so they stay integers where nothing was missed.
+//
+// Two things are better than RRDtool's. A counter that wraps at 2^64 keeps its low
+// digits. And where an interval is longer than a whole archive, RRDtool writes the
+// row in which it began over the oldest one; here every row is in its place.
 package rrd
 
 import "math"
