@@ -33,8 +33,8 @@ var allowed = map[string][]string{
 	"internal/config":   {"dataplane", "internal/director"},
 	"internal/director": {"dataplane"},
 	"internal/lab":      {},
-	"internal/history":  {"dataplane", "rrdstore"},
-	"internal/exporter": {"dataplane", "rrdstore"},
+	"internal/history":  {"dataplane", "rrdstore", "rrdstore/export", "rrdstore/graph"},
+	"internal/exporter": {"dataplane", "rrdstore", "rrdstore/export", "rrdstore/graph", "internal/history"},
 	"internal/agent": {"dataplane", "dataplane/ipvs", "dataplane/procfs", "collector", "collector/prom", "rrdstore", "mib", "mib/smi",
 		"mib/agentx", "internal/config", "internal/director"},
 

@@ -36,6 +36,8 @@ type Question struct {
 	Functions  []rrdstore.Function
 	Sources    []string // nil: all
 	XFF        *float64 // nil: rrdstore.DefaultXFF
+
+	slice int // values in memory at once; zero is sliceCells
 }
 
 // DefaultBy is what Top goes by where that is not told.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -74,16 +75,23 @@ func (f *fake) Fetch(_ context.Context, q rrdstore.Query) (*rrdstore.Result, err
 	if sources == nil {
 		sources = []string{"in_bytes", "active"}
 	}
-	for i, s := range q.Series {
+	functions := q.Functions
+	if functions == nil {
+		functions = []rrdstore.Function{rrdstore.Average}
+	}
+	for _, s := range q.Series {
+		i := slices.Index(f.series, s)
 		for _, source := range sources {
-			c := rrdstore.Column{Series: s, Source: rrdstore.Source{Name: source}, Values: make([]float64, res.Rows)}
-			for r := range c.Values {
-				c.Values[r] = float64(i*10) + float64(res.Time(r).Unix())/1e12
-				if i == 0 {
-					c.Values[r] = math.NaN()
+			for _, function := range functions {
+				c := rrdstore.Column{Series: s, Source: rrdstore.Source{Name: source}, Function: function, Values: make([]float64, res.Rows)}
+				for r := range c.Values {
+					c.Values[r] = float64(i*10) + float64(res.Time(r).Unix())/1e12
+					if i == 0 {
+						c.Values[r] = math.NaN()
+					}
 				}
+				res.Columns = append(res.Columns, c)
 			}
-			res.Columns = append(res.Columns, c)
 		}
 	}
 	return res, nil
@@ -121,7 +129,7 @@ func TestStreamIsWholeAnswer(t *testing.T) {
 	}
 	f := &fake{step: 10 * time.Second, series: series(t, keys...)}
 	end := time.Unix(1_800_000_003, 0)
-	q := &Question{Start: end.Add(-30 * time.Hour), End: end}
+	q := &Question{Start: end.Add(-3 * time.Hour), End: end, slice: 150_000}
 	outline, err := q.Outline(t.Context(), f, f.series)
 	if err != nil {
 		t.Fatal(err)
@@ -135,10 +143,10 @@ func TestStreamIsWholeAnswer(t *testing.T) {
 	if outline.Rows != whole.Rows || !outline.Start.Equal(whole.Start) || outline.Step != whole.Step || len(outline.Columns) != len(whole.Columns) {
 		t.Fatalf("outline %d x %d from %v, want %d x %d from %v", outline.Rows, len(outline.Columns), outline.Start, whole.Rows, len(whole.Columns), whole.Start)
 	}
-	slices, row := 0, 0
+	count, row := 0, 0
 	var told []int
 	err = q.Stream(t.Context(), f, f.series, outline, func(res *rrdstore.Result) error {
-		slices++
+		count++
 		for r := range res.Rows {
 			if !res.Time(r).Equal(whole.Time(row)) {
 				t.Fatalf("row %d is of %v, want %v", row, res.Time(r), whole.Time(row))
@@ -152,8 +160,8 @@ func TestStreamIsWholeAnswer(t *testing.T) {
 		}
 		return nil
 	}, func(done, total int) { told = append(told, done, total) })
-	if err != nil || row != whole.Rows || slices < 2 || told[len(told)-2] != whole.Rows || told[len(told)-1] != whole.Rows {
-		t.Errorf("%d rows of %d in %d slices, %v; told %v", row, whole.Rows, slices, err, told)
+	if err != nil || row != whole.Rows || count < 2 || told[len(told)-2] != whole.Rows || told[len(told)-1] != whole.Rows {
+		t.Errorf("%d rows of %d in %d slices, %v; told %v", row, whole.Rows, count, err, told)
 	}
 }
 

@@ -41,7 +41,7 @@ func (q *Question) Stream(ctx context.Context, r Fetcher, series []*rrdstore.Ser
 	if len(series) == 0 {
 		return nil
 	}
-	perSlice := sliceRows(outline)
+	perSlice := q.sliceRows(len(outline.Columns), outline.Step)
 	for done := 0; done < outline.Rows; {
 		n := min(perSlice, outline.Rows-done)
 		query := q.query(series)
@@ -69,10 +69,18 @@ func (q *Question) Stream(ctx context.Context, r Fetcher, series []*rrdstore.Ser
 
 // sliceRows is how many rows a slice has: as far as it can, as many as whole hours
 // have, because the store keeps rows by the hour.
-func sliceRows(outline *rrdstore.Result) int {
-	n := max(1, sliceCells/max(1, len(outline.Columns)))
-	if hour := int(time.Hour / outline.Step); hour > 1 && n >= hour {
+func (q *Question) sliceRows(columns int, step time.Duration) int {
+	n := max(1, q.cells()/max(1, columns))
+	if hour := int(time.Hour / step); hour > 1 && n >= hour {
 		n -= n % hour
 	}
 	return n
+}
+
+// cells is how many values a slice has at most, but for one row.
+func (q *Question) cells() int {
+	if q.slice != 0 {
+		return q.slice
+	}
+	return sliceCells
 }
