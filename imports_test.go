@@ -25,6 +25,7 @@ var allowed = map[string][]string{
 	"collector/prom":          {"dataplane"},
 	"rrdstore":                {"dataplane", "rrdstore/rrd"},
 	"rrdstore/rrd":            {},
+	"rrdstore/chunk":          {"rrdstore/rrd"},
 	"rrdstore/export":         {"dataplane", "rrdstore"},
 	"mib/smi":                 {},
 	"mib/agentx":              {"mib/smi"},

@@ -1,0 +1,198 @@
+package chunk
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// Raw is an entity's raw rows, as its counters and gauges were read at the ticks
+// of a superchunk. The zero Raw has no column.
+//
+// Parse fills a Raw over and over in the same memory. Its sets may be shared by
+// several columns and must not be changed.
+type Raw struct {
+	// Resets are the ticks at which the kernel's counters began anew; nil: none.
+	Resets Bits
+	// Columns are in ascending order of Source.
+	Columns []RawColumn
+
+	sets []Bits // memory
+}
+
+// A RawColumn is the updates of one source.
+type RawColumn struct {
+	Source uint16
+	// Has are the ticks at which there was an update; nil: all of them.
+	Has Bits
+	// Unknown are those of them whose update says that there was nothing to see,
+	// RRDtool's U; nil: none.
+	Unknown Bits
+	// Uints are the values of the known updates, in order, exactly; Floats are
+	// instead of them when Uints is nil, bit by bit, but that every NaN is the
+	// same one. A column without any value comes back with Uints.
+	Uints  []uint64
+	Floats []float64
+}
+
+// Values is how many known updates there are at so many ticks, and so how long
+// Uints or Floats is.
+func (c *RawColumn) Values(ticks int) int {
+	known := ticks
+	if c.Has != nil {
+		known = c.Has.Count(ticks)
+	}
+	for i := c.Unknown.next(0, ticks, true); i < ticks; i = c.Unknown.next(i+1, ticks, true) {
+		if c.Has == nil || c.Has.Has(i) {
+			known--
+		}
+	}
+	return known
+}
+
+// Append writes r, with so many ticks, to b. Its columns must be in order, of
+// the right lengths and within [MaxRows] and [MaxCells]; it panics otherwise.
+func (r *Raw) Append(b []byte, ticks int) []byte {
+	c := coders.Get().(*coder)
+	defer coders.Put(c)
+	c.begin(len(r.Columns), ticks)
+	resets := c.set(some(r.Resets, ticks), ticks)
+	for i := range r.Columns {
+		col := &r.Columns[i]
+		c.add(col.Source)
+		if n, has := col.Values(ticks), max(len(col.Uints), len(col.Floats)); n != has {
+			panic(fmt.Sprintf("chunk: source %d has %d values, want %d", col.Source, has, n))
+		}
+		c.numbers = append(c.numbers, c.set(partial(col.Has, ticks), ticks), c.set(some(col.Unknown, ticks), ticks))
+	}
+	plain := len(c.sets) == 0
+	if b = appendContents(b, c.sources, plain); !plain {
+		b = c.appendSets(b, ticks)
+		b = binary.AppendUvarint(b, resets)
+	}
+	for i := range r.Columns {
+		if !plain {
+			b = binary.AppendUvarint(b, c.numbers[2*i])
+			b = binary.AppendUvarint(b, c.numbers[2*i+1])
+		}
+		b = c.appendRaw(b, &r.Columns[i])
+	}
+	return b
+}
+
+// some is b, or nil if it has none of the first n.
+func some(b Bits, n int) Bits {
+	if b.next(0, n, true) == n {
+		return nil
+	}
+	return b
+}
+
+// partial is b, or nil if it has all of the first n; nil is all.
+func partial(b Bits, n int) Bits {
+	if b == nil || b.next(0, n, false) == n {
+		return nil
+	}
+	return b
+}
+
+func (c *coder) appendRaw(b []byte, col *RawColumn) []byte {
+	s := &c.all[0]
+	switch {
+	case len(col.Uints) > 0:
+		s.x = grow(s.x, len(col.Uints))
+		for i, u := range col.Uints {
+			s.x[i] = int64(u)
+		}
+		if z := zigzag(s.x[0]); z < maxConstant && constant(s.x) {
+			return binary.AppendUvarint(b, z<<2)
+		}
+		c.start()
+		c.putInts(s.x, &beside{})
+		return appendBody(b, formInts, c.end())
+	case len(col.Floats) > 0:
+		s.f, s.missing, c.season = col.Floats, false, 0
+		f := c.putColumn(c.all[:1])
+		return appendBody(b, f, c.end())
+	}
+	return appendBody(b, formInts, nil)
+}
+
+// Parse reads into r what Append wrote for so many ticks, of the sources that
+// are wanted; nil wants all. The others are skipped without being decoded. After
+// an error, which matches [ErrDamaged], r is of no use but to be parsed into.
+func (r *Raw) Parse(b []byte, ticks int, want func(source uint16) bool) error {
+	if ticks < 0 || ticks > MaxRows {
+		return damaged("raw rows", errLarge)
+	}
+	c := coders.Get().(*coder)
+	defer coders.Put(c)
+	p := &parser{b: b}
+	var plain bool
+	c.sources, plain = p.contents(c.sources, ticks)
+	r.Resets, r.sets = nil, r.sets[:0]
+	if !plain {
+		r.sets = p.sets(r.sets, ticks, 2*len(c.sources)+1)
+		r.Resets = p.setOf(r.sets)
+	}
+	old := r.Columns[:cap(r.Columns)]
+	r.Columns = r.Columns[:0]
+	for _, source := range c.sources {
+		var has, unknown Bits
+		if !plain {
+			has, unknown = p.setOf(r.sets), p.setOf(r.sets)
+		}
+		form, value, body := p.column()
+		if p.err != nil {
+			break
+		}
+		if want != nil && !want(source) {
+			continue
+		}
+		col := RawColumn{Source: source, Has: has, Unknown: unknown}
+		if n := len(r.Columns); n < len(old) {
+			col.Uints, col.Floats = old[n].Uints, old[n].Floats
+		}
+		if err := c.parseRaw(&col, form, value, body, ticks); err != nil {
+			return damaged(fmt.Sprintf("source %d", source), err)
+		}
+		r.Columns = append(r.Columns, col)
+	}
+	if err := p.end(); err != nil {
+		return damaged("raw rows", err)
+	}
+	return nil
+}
+
+func (c *coder) parseRaw(col *RawColumn, f form, value int64, body []byte, ticks int) error {
+	n := col.Values(ticks)
+	in := bitReader{b: body}
+	switch {
+	case f == formConstant:
+		col.Uints, col.Floats = grow(col.Uints, n), col.Floats[:0]
+		for i := range col.Uints {
+			col.Uints[i] = uint64(value)
+		}
+		return nil
+	case f == formInts:
+		col.Uints, col.Floats = grow(col.Uints, n), col.Floats[:0]
+		if col.Uints == nil {
+			col.Uints = []uint64{}
+		}
+		if n == 0 {
+			return in.end()
+		}
+		s := &c.all[0]
+		s.x = grow(s.x, n)
+		in.takeInts(s.x, &beside{})
+		for i, x := range s.x {
+			col.Uints[i] = uint64(x)
+		}
+	case n == 0:
+		return errForm
+	default:
+		col.Uints, col.Floats = nil, grow(col.Floats, n)
+		c.all[0].f = col.Floats
+		return c.takeColumn(body, c.all[:1], n, f, AllParts)
+	}
+	return in.end()
+}

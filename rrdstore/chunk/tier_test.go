@@ -1,0 +1,118 @@
+package chunk
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// sameTier says how the wanted parts of what came back differ from what was
+// written.
+func sameTier(want, got *Tier, parts Parts) error {
+	if len(want.Columns) != len(got.Columns) {
+		return fmt.Errorf("%d columns came back as %d", len(want.Columns), len(got.Columns))
+	}
+	for i := range want.Columns {
+		w, g := &want.Columns[i], &got.Columns[i]
+		if w.Source != g.Source || !slices.Equal(w.Known, g.Known) {
+			return fmt.Errorf("source %d, known %d, came back as %d, %d", w.Source, w.Known, g.Source, g.Known)
+		}
+		theirs := g.cells()
+		for part, values := range w.cells() {
+			if parts>>part&1 == 0 {
+				if len(*theirs[part]) > 0 {
+					return fmt.Errorf("source %d: part %d was not wanted", w.Source, part)
+				}
+				continue
+			}
+			if err := sameFloats(known(*values, w.Known), *theirs[part]); err != nil {
+				return fmt.Errorf("source %d: part %d: %w", w.Source, part, err)
+			}
+		}
+	}
+	return nil
+}
+
+// known are the values of rows that know something.
+func known(values []float64, known []uint32) []float64 {
+	values = slices.Clone(values)
+	for i, k := range known {
+		if k == 0 {
+			values[i] = math.NaN()
+		}
+	}
+	return values
+}
+
+// tier is an entity's rows of any shape, some such as data points make, some
+// not.
+func (s *shaper) tier(rows int, per uint32) *Tier {
+	t := &Tier{Season: []int{0, 0, 1, 2, 24}[s.intN(5)]}
+	source := uint16(0)
+	for range s.intN(6) {
+		col := TierColumn{Source: source}
+		col.Resize(rows)
+		if s.intN(4) == 0 {
+			col.Sum, col.Min, col.Max, col.Last = s.floats(rows), s.floats(rows), s.floats(rows), s.floats(rows)
+			for i := range col.Known {
+				col.Known[i] = s.rnd.Uint32N(per + 1)
+			}
+		} else {
+			s.consolidate(&col, rows, per)
+		}
+		t.Columns = append(t.Columns, col)
+		source += 1 + uint16(s.intN(2)*s.intN(9000))
+	}
+	return t
+}
+
+func (s *shaper) consolidate(col *TierColumn, rows int, per uint32) {
+	points := s.floats(rows * int(per))
+	gone := s.set(len(points))
+	for i, v := range points {
+		row := i / int(per)
+		if gone.Has(i) || v != v {
+			col.Last[row] = math.NaN()
+			continue
+		}
+		accumulateInto(&col.Cells, row, v)
+	}
+}
+
+func FuzzTier(f *testing.F) {
+	f.Add([]byte{})
+	f.Add([]byte{9, 1, 1, 2, 3, 4, 5})
+	var again Tier
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s := newShaper(b)
+		rows, per := someRows[s.intN(len(someRows))], []uint32{1, 2, 6, 30}[s.intN(4)]
+		want := s.tier(rows, per)
+		v := want.Append(nil, rows, per)
+		parts := Parts(s.intN(int(AllParts) + 1))
+		for _, parts := range []Parts{AllParts, parts} {
+			if err := again.Parse(v, rows, per, parts, nil); err != nil {
+				t.Fatal(err)
+			}
+			if err := sameTier(want, &again, parts); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+func TestTier(t *testing.T) {
+	var again Tier
+	for seed := range uint64(3000) {
+		s := &shaper{rnd: rand.New(rand.NewPCG(seed, 1))}
+		rows, per := someRows[s.intN(len(someRows))], []uint32{1, 2, 6, 30}[s.intN(4)]
+		want := s.tier(rows, per)
+		if err := again.Parse(want.Append(nil, rows, per), rows, per, AllParts, nil); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		if err := sameTier(want, &again, AllParts); err != nil {
+			t.Fatalf("seed %d: %d rows of %d: %v", seed, rows, per, err)
+		}
+	}
+}
