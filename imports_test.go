@@ -27,6 +27,7 @@ var allowed = map[string][]string{
 	"rrdstore/rrd":            {},
 	"rrdstore/chunk":          {"rrdstore/rrd"},
 	"rrdstore/export":         {"dataplane", "rrdstore"},
+	"rrdstore/graph":          {"dataplane", "rrdstore"},
 	"mib/smi":                 {},
 	"mib/agentx":              {"mib/smi"},
 	"mib":                     {"dataplane", "mib/smi", "mib/agentx"},
@@ -57,6 +58,7 @@ var libraries = map[string][]string{
 	"github.com/goccy/go-yaml":               {"internal/config"},
 	"github.com/alecthomas/kingpin/v2":       {"internal/agent", "internal/exporter"},
 	"github.com/coreos/go-systemd/v22":       {"internal/agent"},
+	"golang.org/x/image":                     {"rrdstore/graph"},
 	"golang.org/x/sys":                       {"dataplane/ipvs", "dataplane/procfs", "rrdstore", "internal/agent"},
 }
 
