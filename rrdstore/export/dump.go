@@ -83,7 +83,7 @@ func (d *Dump) readHead() error {
 		return errors.New("there is nothing in it; want what rrdtool dump prints")
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("%w; want what rrdtool dump prints", err)
 	}
 	if root != "rrd" {
 		return fmt.Errorf("<%s> is not what rrdtool dump prints", root)
@@ -125,6 +125,8 @@ func (d *Dump) readHead() error {
 
 func (d *Dump) checkHead(version string) error {
 	switch {
+	case version == "":
+		return errors.New("there is no <version>")
 	case !slices.Contains([]string{"0001", "0002", "0003", "0004", "0005"}, version):
 		return fmt.Errorf("version %q of rrdtool's form; 0001 to 0005 are understood", version)
 	case d.Step == 0:

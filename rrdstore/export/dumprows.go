@@ -17,8 +17,9 @@ type archive struct {
 	known    bool   // function is one
 	cf       string // as it is called there
 	per      int64  // data points in a row
+	rows     int    // begun so far
 	columns  [][]float64
-	infinite int
+	infinite int // values
 }
 
 // readArchive reads the <rra> it is in. It returns nothing for one that is left
@@ -67,8 +68,9 @@ func (d *Dump) readDatabase(a *archive) error {
 		if name != "row" {
 			return fmt.Errorf("<%s> between the rows", name)
 		}
+		a.rows++
 		if err := d.readRow(a); err != nil {
-			return fmt.Errorf("row %d: %w", len(a.columns[len(a.columns)-1])+1, err)
+			return fmt.Errorf("row %d: %w", a.rows, err)
 		}
 	}
 }
@@ -117,7 +119,7 @@ func (d *Dump) rowsOf(a *archive) ([]rrdstore.Rows, error) {
 	case a.cf == "":
 		return nil, fmt.Errorf("archive %d: there is no <cf>", d.archives)
 	case !a.known:
-		d.warn("archive %d of %.40q was left out: it is not of data as it came", d.archives, a.cf)
+		d.warn("archive %d was left out: there is no consolidation function %.40s here", d.archives, a.cf)
 		return nil, nil
 	case a.per == 0:
 		return nil, fmt.Errorf("archive %d: there is no <pdp_per_row>", d.archives)

@@ -34,9 +34,11 @@ func ParseSeriesKey(s string) (key dataplane.ServiceKey, rip netip.AddrPort, err
 		return dataplane.ServiceKey{}, rip, fmt.Errorf("%w; a key is tcp/192.0.2.10:443, tcp/192.0.2.10:443,10.0.0.1:80 or director", err)
 	}
 	if isReal {
-		rip, err = dataplane.ParseRIP(real)
+		if rip, err = dataplane.ParseRIP(real); err != nil {
+			return dataplane.ServiceKey{}, rip, fmt.Errorf("real server: %w", err)
+		}
 	}
-	return key, rip, err
+	return key, rip, nil
 }
 
 // An identity is what a series is of. It is comparable.

@@ -7,9 +7,9 @@ import (
 )
 
 // maxRecord is how many bytes a line of CSV or an element of XML may take.
-const maxRecord = 1 << 20
+const maxRecord = 256 << 10
 
-var errTooLong = errors.New("longer than a megabyte: this is no such file")
+var errTooLong = errors.New("longer than 256 kB: this is no such file")
 
 // A limitReader fails when more than maxRecord bytes were read since the last
 // reset, so that a parser cannot be made to hold more than that.

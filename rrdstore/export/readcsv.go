@@ -108,7 +108,7 @@ func (c *csvReader) next() (record []string, line int, err error) {
 	record, err = c.csv.Read()
 	var parse *csv.ParseError
 	if errors.As(err, &parse) {
-		return nil, parse.Line, fmt.Errorf("column %d: %w; want commas between fields and %s around one that has a comma", parse.Column, parse.Err, `"quotes"`)
+		return nil, parse.StartLine, fmt.Errorf("%w; quotes stand around a whole field, and one inside of it is written twice", parse.Err)
 	}
 	if err != nil {
 		return nil, 0, err
@@ -117,14 +117,20 @@ func (c *csvReader) next() (record []string, line int, err error) {
 	return record, line, nil
 }
 
+// maxColumns is how many columns a file may have.
+const maxColumns = 1000
+
 var longColumns = []string{"time", "key", "source", "value"}
 
 // header reads the first record, which may be data of the long form.
 func (c *csvReader) header(record []string) (data bool, err error) {
-	c.fields = len(record)
-	if _, err := parseTime(record[0]); err == nil && len(record) == len(longColumns) {
+	if record[0] != "" && record[0][0] >= '0' && record[0][0] <= '9' { // a time: no name begins so
+		c.fields = len(longColumns)
 		c.time, c.key, c.source, c.value = 0, 1, 2, 3
 		return true, nil
+	}
+	if c.fields = len(record); c.fields > maxColumns {
+		return false, fmt.Errorf("%d columns; at most %d are read", c.fields, maxColumns)
 	}
 	for i, name := range record {
 		if slices.Contains(record[:i], name) {
@@ -171,7 +177,11 @@ func (c *csvReader) wideHeader(record []string) error {
 // record yields the points of a record; more is false when no more are wanted.
 func (c *csvReader) record(record []string, yield func(rrdstore.Point, error) bool) (more bool, err error) {
 	if len(record) != c.fields {
-		return false, fmt.Errorf("%d fields, want %d; a key with a comma stands in \"quotes\"", len(record), c.fields)
+		advice := ""
+		if c.wide == nil {
+			advice = `; the key of a real server has a comma and stands in "quotes"`
+		}
+		return false, fmt.Errorf("%d fields, want %d%s", len(record), c.fields, advice)
 	}
 	t, err := parseTime(record[c.time])
 	if err != nil {
