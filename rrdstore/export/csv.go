@@ -54,20 +54,13 @@ func (e *csvWide) end() error { return nil }
 // quotes.
 type lineStart struct {
 	time, line []byte
-	labels     map[*rrdstore.Series]string // ",service,real"
+	labels     texts
 }
 
 func (l *lineStart) at(t time.Time) { l.time = t.UTC().AppendFormat(l.time[:0], time.RFC3339) }
 
 func (l *lineStart) begin(s *rrdstore.Series) []byte {
-	label, ok := l.labels[s]
-	if !ok {
-		if l.labels == nil || len(l.labels) >= maxLabels {
-			l.labels = map[*rrdstore.Series]string{}
-		}
-		label = "," + serviceText(s) + "," + realText(s)
-		l.labels[s] = label
-	}
+	label := l.labels.of(s, func() string { return "," + serviceText(s) + "," + realText(s) })
 	return append(append(l.line[:0], l.time...), label...)
 }
 
@@ -79,15 +72,13 @@ func (l *lineStart) end(out *bufio.Writer, line []byte) error {
 	return err
 }
 
-// maxLabels is how many texts of series are kept to be written again.
-const maxLabels = 1 << 16
-
 // csvLong is the encoder of CSVLong.
 type csvLong struct {
 	out    *bufio.Writer
 	layout layout
 	tails  []string // ",in_bytes," of each column
 	ends   []string // ",AVERAGE\n" of each column
+	keys   texts
 	time   []byte
 	line   []byte
 }
@@ -120,7 +111,7 @@ func (e *csvLong) result(r *rrdstore.Result) error {
 	for i := range r.Rows {
 		e.time = append(r.Time(i).UTC().AppendFormat(e.time[:0], time.RFC3339), ',')
 		for g := range groups {
-			key := quotedKey(groups[g].series)
+			key := e.keys.of(groups[g].series, func() string { return quotedKey(groups[g].series) })
 			for j, values := range groups[g].values {
 				if values == nil {
 					continue

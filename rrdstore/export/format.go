@@ -31,7 +31,14 @@ const (
 	// NDJSON has a line for each row and series, each an object with the members
 	// time, service, real and one for each source, named as in CSV.
 	NDJSON
-	// OpenMetrics is OpenMetrics 1.0, for promtool tsdb create-blocks-from.
+	// OpenMetrics is OpenMetrics 1.0, for promtool tsdb create-blocks-from. Raw rows
+	// are called what the agent calls them, lvs_service_incoming_bytes_total, with
+	// its labels. Consolidated ones are gauges named as recording rules are, after
+	// the function and the step: lvs_service_incoming_bytes:rate5m is the average,
+	// then rate_min5m, rate_max5m and rate_last5m, of gauges avg5m, min5m, max5m
+	// and, for the last value, the gauge's own name. What imports brought is
+	// lvs_service_imported_NAME. What is not known has no sample; mind that
+	// Prometheus draws nothing between samples more than five minutes apart.
 	OpenMetrics
 	numFormats
 )

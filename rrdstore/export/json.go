@@ -49,11 +49,14 @@ func (e *ndjson) end() error { return nil }
 
 // An ndjsonLine makes the lines of NDJSON. Times and texts of series never need
 // escapes.
-type ndjsonLine struct{ line []byte }
+type ndjsonLine struct {
+	line   []byte
+	labels texts
+}
 
 func (l *ndjsonLine) begin(t time.Time, s *rrdstore.Series) []byte {
 	line := t.UTC().AppendFormat(append(l.line[:0], `{"time":"`...), time.RFC3339)
-	return append(line, `","service":"`+serviceText(s)+`","real":"`+realText(s)+`"`...)
+	return append(line, l.labels.of(s, func() string { return `","service":"` + serviceText(s) + `","real":"` + realText(s) + `"` })...)
 }
 
 func (l *ndjsonLine) end(out *bufio.Writer, line []byte) error {

@@ -58,3 +58,22 @@ func realText(s *rrdstore.Series) string {
 	}
 	return s.RIP.String()
 }
+
+// texts keeps what is written of series again and again.
+type texts map[*rrdstore.Series]string
+
+// maxTexts is how many of them are kept.
+const maxTexts = 1 << 16
+
+// of is the text of s, which is made the first time.
+func (t *texts) of(s *rrdstore.Series, text func() string) string {
+	known, ok := (*t)[s]
+	if !ok {
+		if *t == nil || len(*t) >= maxTexts {
+			*t = texts{}
+		}
+		known = text()
+		(*t)[s] = known
+	}
+	return known
+}

@@ -90,7 +90,7 @@ func (e *csvLong) beginRaw(sources []string) error {
 
 func (e *csvLong) entry(t time.Time, s *rrdstore.Series, values []rawValue) error {
 	e.time = append(t.UTC().AppendFormat(e.time[:0], time.RFC3339), ',')
-	e.time = append(e.time, quotedKey(s)...)
+	e.time = append(e.time, e.keys.of(s, func() string { return quotedKey(s) })...)
 	for i, v := range values {
 		if v.absent {
 			continue

@@ -257,7 +257,7 @@ func (c *csvReader) sourceOf(name string) (rrdstore.Source, error) {
 
 // remember puts a text that was parsed into a map, which it keeps small.
 func remember[T any](known map[string]T, text string, v T) {
-	if len(known) >= maxLabels {
+	if len(known) >= maxTexts {
 		clear(known)
 	}
 	known[strings.Clone(text)] = v
