@@ -110,15 +110,15 @@ func appendHeader(b []byte, h *Header, slots *[Slots][]byte) []byte {
 func appendTicks(b []byte, ticks []uint32, start uint32) []byte {
 	c := coders.Get().(*coder)
 	defer coders.Put(c)
-	c.known = grow(c.known, len(ticks))
+	c.like = grow(c.like, len(ticks))
 	for i, t := range ticks {
 		if t < start || i > 0 && t <= ticks[i-1] {
 			panic(fmt.Sprintf("chunk: tick %d of a window of %d is out of order", t, start))
 		}
-		c.known[i] = int64(t - start)
+		c.like[i] = int64(t - start)
 	}
 	c.start()
-	c.putInts(c.known, &beside{})
+	c.putInts(c.like, &beside{})
 	return append(b, c.end()...)
 }
 
@@ -183,15 +183,15 @@ func (b *Block) parseHeader(head []byte) error {
 func (b *Block) parseTicks(body []byte) error {
 	c := coders.Get().(*coder)
 	defer coders.Put(c)
-	c.known = grow(c.known, b.Rows)
+	c.like = grow(c.like, b.Rows)
 	in := bitReader{b: body}
-	in.takeInts(c.known, &beside{})
+	in.takeInts(c.like, &beside{})
 	if err := in.end(); err != nil {
 		return err
 	}
 	b.Ticks = make([]uint32, b.Rows)
 	before := int64(b.Start) - 1
-	for i, t := range c.known {
+	for i, t := range c.like {
 		if t += int64(b.Start); t <= before || t > math.MaxUint32 {
 			return errTicks
 		}

@@ -1,10 +1,8 @@
 package chunk
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 )
 
@@ -50,70 +48,44 @@ const maxConstant = 1 << 60
 // A coder is the memory that writing and reading take.
 type coder struct {
 	packer
-	all    [4]sequence  // of a tier: sum, minimum, maximum, last; of raw rows the first
-	known  []int64      // how many data points each known row has
-	mean   []int64      // of each known row
-	flat   [4][]float64 // values of known rows, where there are others
-	rows   []int32      // which those are
-	season int
-	other  []byte // another way of writing a column
+	columns []*column // of the slot
+	*column           // the one at hand
+	at      int       // its place
+	season  int
+	flat    [numParts][]float64 // values of known rows, where there are others
+	like    []int64             // a sequence as it should be, going by another column
+	with    beside
+	other   []byte // another way of writing a column
 
 	// What the columns of a slot share, and which of it each has.
 	sources []uint16
 	sets    []Bits
 	counts  [][]uint32
 	numbers []uint64
+	heads   []head
+}
+
+// A column is what is known of one while its slot is written or read.
+type column struct {
+	all   []sequence // of a tier: sum, minimum, maximum, last; one of raw rows
+	rows  []int32    // of a tier: which rows are known
+	known []int64    // how many data points each of them has
+	mean  []int64    // of them
+	ref   reference  // to another column
+	// integers: the sequences have x, by which other columns can go.
+	integers bool
 }
 
 var coders = sync.Pool{New: func() any { return new(coder) }}
 
-// appendContents begins a slot: how many columns it has, whether they are the
-// first sources, and otherwise how far apart they are; plain if no column has
-// anything missing, so that there are no tables of what is.
-func appendContents(b []byte, sources []uint16, plain bool) []byte {
-	first := len(sources) == 0 || int(sources[len(sources)-1]) == len(sources)-1
-	b = binary.AppendUvarint(b, uint64(len(sources))<<2|flag(first)<<1|flag(plain))
-	if first {
-		return b
+// next turns to the slot's column i of so many sequences.
+func (c *coder) next(i, sequences int) {
+	for i >= len(c.columns) {
+		c.columns = append(c.columns, &column{all: make([]sequence, numParts)})
 	}
-	next := uint16(0)
-	for _, s := range sources {
-		b = binary.AppendUvarint(b, uint64(s-next))
-		next = s + 1
-	}
-	return b
-}
-
-func flag(b bool) uint64 {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-// contents reads what appendContents wrote, into dst's memory.
-func (p *parser) contents(dst []uint16, rows int) (sources []uint16, plain bool) {
-	head := p.uvarint()
-	n, first, plain := head>>2, head>>1&1 == 1, head&1 == 1
-	if n > uint64(len(p.b)) || n*uint64(rows) > MaxCells { // each takes a byte or more
-		p.fail(errLarge)
-		return dst[:0], plain
-	}
-	dst = slices.Grow(dst[:0], int(n))
-	next := uint64(0)
-	for i := range n {
-		s := i
-		if !first {
-			s = next + p.uvarint()
-		}
-		if s > 1<<16-1 {
-			p.fail(errLarge)
-			return dst[:0], plain
-		}
-		next = s + 1
-		dst = append(dst, uint16(s))
-	}
-	return dst, plain
+	c.column, c.at = c.columns[i], i
+	c.all = c.all[:sequences]
+	c.ref, c.integers = reference{}, false
 }
 
 // begin starts writing a slot.
@@ -132,76 +104,12 @@ func (c *coder) add(source uint16) {
 	c.sources = append(c.sources, source)
 }
 
-// set is the number of a set among those that the slot's columns share, which
-// may be a new one: 0 is none, 1 the first.
-func (c *coder) set(b Bits, n int) uint64 {
-	if b == nil {
-		return 0
-	}
-	i := slices.IndexFunc(c.sets, func(o Bits) bool { return b.equal(o, n) })
-	if i < 0 {
-		c.sets = append(c.sets, b)
-		i = len(c.sets) - 1
-	}
-	return uint64(i + 1)
-}
-
-// appendSets writes the sets that columns share.
-func (c *coder) appendSets(b []byte, n int) []byte {
-	b = binary.AppendUvarint(b, uint64(len(c.sets)))
-	for _, s := range c.sets {
-		b = appendBits(b, s, n)
-	}
-	return b
-}
-
-// sets reads what appendSets wrote, at most limit of them, into dst's memory.
-func (p *parser) sets(dst []Bits, n, limit int) []Bits {
-	count := p.uvarint()
-	if count > uint64(min(limit, len(p.b))) {
-		p.fail(errLarge)
-		return dst[:0]
-	}
-	dst = grow(dst[:cap(dst)], int(count))
-	for i := range dst {
-		dst[i] = p.bits(dst[i], n)
-	}
-	return dst
-}
-
-// setOf is the set of a number that follows; 0 is none.
-func (p *parser) setOf(sets []Bits) Bits {
-	i := p.uvarint()
-	if i > uint64(len(sets)) {
-		p.fail(errTable)
-	}
-	if i == 0 || p.err != nil {
-		return nil
-	}
-	return sets[i-1]
-}
-
-// appendBody writes a column that is no constant.
-func appendBody(b []byte, f form, body []byte) []byte {
-	b = binary.AppendUvarint(b, uint64(len(body))<<2|uint64(f))
-	return append(b, body...)
-}
-
-// column reads a column's form and its constant or its bytes.
-func (p *parser) column() (f form, constant int64, body []byte) {
-	head := p.uvarint()
-	if f = form(head & 3); f == formConstant {
-		return f, unzigzag(head >> 2), nil
-	}
-	return f, 0, p.bytes(head >> 2)
-}
-
 // putColumn writes what the f of sequences hold, as integers or, where that is
 // shorter, as floating-point numbers.
-func (c *coder) putColumn(all []sequence) form {
+func (c *coder) putColumn() form {
 	bad, values, scale := 0, 0, 0
-	for i := range all {
-		s := &all[i]
+	for i := range c.all {
+		s := &c.all[i]
 		values += len(s.f)
 		if n := s.integers(); n > 0 {
 			s.patch()
@@ -209,27 +117,111 @@ func (c *coder) putColumn(all []sequence) form {
 		}
 	}
 	if bad > values/patchShare {
-		scale = bestScale(all)
+		scale = bestScale(c.all)
 	}
-	c.start()
-	if bad <= values/patchShare || scale > 0 {
-		c.put(uint64(scale), scaleBits)
-		c.putParts(all)
+	c.other = c.other[:0]
+	if c.integers = bad <= values/patchShare || scale > 0; c.integers {
+		c.putIntegers(formScaled, scale)
 		if bad == 0 {
 			return formScaled
 		}
-		c.other = append(c.other[:0], c.end()...)
-		c.start()
-	} else {
-		c.other = c.other[:0]
+		c.other = append(c.other, c.end()...)
 	}
-	for i := range all {
-		c.putFloats(all[i].f)
+	c.start()
+	for i := range c.all {
+		c.putFloats(c.all[i].f)
 	}
 	if floats := c.end(); len(c.other) > 0 && len(c.other) <= len(floats) {
 		c.start()
 		c.b = append(c.b, c.other...)
 		return formScaled
 	}
+	c.integers = false
 	return formFloats
+}
+
+// putIntegers writes the x of the column's sequences, by a reference if that
+// helps.
+func (c *coder) putIntegers(f form, scale int) {
+	c.refer()
+	for {
+		c.start()
+		c.putReference(c.ref)
+		if f == formScaled {
+			c.put(uint64(scale), scaleBits)
+		}
+		if used := c.putParts(); used || c.ref.back == 0 {
+			return
+		}
+		c.ref = reference{}
+	}
+}
+
+// putParts writes the column's sequences with the help of each other and of the
+// column referred to, and reports whether that one was used.
+func (c *coder) putParts() (used bool) {
+	for i := range c.all {
+		with := c.beside(i, len(c.all[0].x))
+		if len(c.all) == numParts {
+			c.all[i].fill(i, with)
+		}
+		used = c.putSequence(&c.all[i], with) == modeLike || used
+	}
+	return used
+}
+
+// takeColumn reads a column of n values into the f of those sequences that have
+// one, which those of the parts do.
+func (c *coder) takeColumn(h *head, n int, parts Parts) error {
+	in := bitReader{b: h.body}
+	switch {
+	case n == 0:
+		return in.end()
+	case h.form == formInts || h.form == formScaled:
+		c.takeIntegers(&in, h.form, n, parts)
+	case h.form == formFloats:
+		for i := 0; i < len(c.all) && parts>>i != 0; i++ {
+			dst := c.all[i].f
+			if dst == nil {
+				c.flat[i] = grow(c.flat[i], n)
+				dst = c.flat[i]
+			}
+			in.takeFloats(dst)
+		}
+	default:
+		return errForm
+	}
+	if parts>>(len(c.all)-1) == 0 {
+		return in.err // what follows is not wanted
+	}
+	return in.end()
+}
+
+// takeIntegers reads what putIntegers wrote, as far as the last of the parts.
+func (c *coder) takeIntegers(in *bitReader, f form, n int, parts Parts) {
+	if c.ref = in.takeReference(); c.ref.back > 0 {
+		if c.ref.back > c.at || !c.columns[c.at-c.ref.back].integers || len(c.columns[c.at-c.ref.back].all[0].x) != n {
+			in.fail(errReference)
+			return
+		}
+	}
+	scale := 1.0
+	if f == formScaled {
+		scale = scales[in.take(scaleBits)]
+	}
+	for i := range c.all {
+		if parts>>i == 0 || in.err != nil {
+			break
+		}
+		in.takeSequence(&c.all[i], n, c.beside(i, n))
+	}
+	if in.err != nil {
+		return
+	}
+	c.integers = true
+	for i := range c.all {
+		if c.all[i].f != nil {
+			c.all[i].floats(c.all[i].f, scale)
+		}
+	}
 }

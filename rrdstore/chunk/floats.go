@@ -128,14 +128,13 @@ func bestScale(all []sequence) (index int) {
 }
 
 // putSequence writes a sequence of at least one value.
-func (p *packer) putSequence(s *sequence, with *beside) {
+func (p *packer) putSequence(s *sequence, with *beside) mode {
 	if len(s.patches) == 0 && len(s.ulps) == 0 {
 		p.put(0, 1)
-		p.putInts(s.x, with)
-		return
+		return p.putInts(s.x, with)
 	}
 	p.put(1, 1)
-	p.putInts(s.x, with)
+	m := p.putInts(s.x, with)
 	p.putUint(uint64(len(s.patches)))
 	next := 0
 	for _, patch := range s.patches {
@@ -145,10 +144,11 @@ func (p *packer) putSequence(s *sequence, with *beside) {
 	}
 	if len(s.ulps) == 0 {
 		p.put(0, 1)
-		return
+		return m
 	}
 	p.put(1, 1)
 	p.putInts(s.ulps, &beside{})
+	return m
 }
 
 // takeSequence reads what putSequence wrote into x, ulps and patches.

@@ -15,8 +15,8 @@ const (
 	modeSeason               // … from the one a season before
 	modeMean                 // … from the mean of its row
 	modeBase                 // … from another value of its row
+	modeLike                 // … from what another column lets expect
 	modeWithin               // which value of the range that its row allows
-	numModes
 )
 
 const modeBits = 3
@@ -28,6 +28,8 @@ var errMode = errors.New("unknown way of packing")
 type beside struct {
 	mean   []int64
 	base   []int64
+	like   []int64 // what another column lets expect
+	rise   []int64 // … by how much each is more than the one before, but for the first
 	lo, hi []int64 // the values are within
 	season int     // after how many values they are alike; 0: never
 }
@@ -45,11 +47,11 @@ func (p *packer) start() { p.bitWriter = bitWriter{b: p.b[:0]} }
 
 // putInts writes values, at least one, in the way that makes them shortest.
 // Differences are modulo 2^64.
-func (p *packer) putInts(values []int64, with *beside) {
+func (p *packer) putInts(values []int64, with *beside) mode {
 	if constant(values) {
 		p.put(uint64(modeConstant), modeBits)
 		p.putUint(zigzag(values[0]))
-		return
+		return modeConstant
 	}
 	m := p.choose(values, with)
 	size := p.cut(p.bestTo, len(p.best))
@@ -57,18 +59,18 @@ func (p *packer) putInts(values []int64, with *beside) {
 		if within, ok := withinSize(values, with.lo, with.hi); ok && within <= size {
 			p.put(uint64(modeWithin), modeBits)
 			p.putWithin(values, with.lo, with.hi)
-			return
+			return modeWithin
 		}
 	}
 	p.put(uint64(m), modeBits)
-	switch m {
-	case modeSeason:
+	if m == modeSeason {
 		p.putUint(uint64(with.season))
-		fallthrough
-	case modeDelta:
+	}
+	if len(p.best) < len(values) {
 		p.putUint(zigzag(values[0]))
 	}
 	p.putBlocks(p.best, p.bestTo, &p.plan)
+	return m
 }
 
 func constant(values []int64) bool {
@@ -104,6 +106,12 @@ func (p *packer) choose(values []int64, with *beside) mode {
 			subtract(r, values, with.mean)
 		case m == modeBase && with.base != nil:
 			subtract(r, values, with.base)
+		case m == modeLike && with.like != nil:
+			subtract(r, values, with.like)
+		case m == modeLike && with.rise != nil:
+			r = r[:len(r)-1]
+			delta(r, values)
+			subtract(r, r, with.rise)
 		default:
 			continue
 		}
@@ -164,6 +172,14 @@ func (r *bitReader) takeInts(dst []int64, with *beside) {
 	case m == modeBase && with.base != nil:
 		r.takeBlocks(dst)
 		add(dst, with.base)
+	case m == modeLike && with.like != nil:
+		r.takeBlocks(dst)
+		add(dst, with.like)
+	case m == modeLike && with.rise != nil:
+		dst[0] = unzigzag(r.takeUint())
+		r.takeBlocks(dst[1:])
+		add(dst[1:], with.rise)
+		accumulate(dst)
 	case m == modeWithin && with.lo != nil:
 		r.takeWithin(dst, with.lo, with.hi)
 	default:

@@ -47,7 +47,7 @@ type load struct {
 func newLoad(seed uint64) *load {
 	rnd := rand.New(rand.NewPCG(seed, 20))
 	l := &load{
-		rnd: rnd, rate: math.Exp(math.Log(25) + 1.6*rnd.NormFloat64()),
+		rnd: rnd, rate: math.Exp(math.Log(80) + 1.6*rnd.NormFloat64()),
 		packets: 4 + 12*rnd.ExpFloat64(), inSize: 60 + 100*rnd.Float64(), outSize: 400 + 800*rnd.Float64(),
 		open: 1 + 10*rnd.ExpFloat64(), closing: 60, phase: 0.3 * rnd.NormFloat64(),
 		outgoing: rnd.Float64() < 0.3, persistent: rnd.Float64() < 0.05, weight: 1 + rnd.Uint64N(100),

@@ -74,7 +74,7 @@ func (r *Raw) Append(b []byte, ticks int) []byte {
 			b = binary.AppendUvarint(b, c.numbers[2*i])
 			b = binary.AppendUvarint(b, c.numbers[2*i+1])
 		}
-		b = c.appendRaw(b, &r.Columns[i])
+		b = c.appendRaw(b, &r.Columns[i], i)
 	}
 	return b
 }
@@ -95,7 +95,8 @@ func partial(b Bits, n int) Bits {
 	return b
 }
 
-func (c *coder) appendRaw(b []byte, col *RawColumn) []byte {
+func (c *coder) appendRaw(b []byte, col *RawColumn, at int) []byte {
+	c.next(at, 1)
 	s := &c.all[0]
 	switch {
 	case len(col.Uints) > 0:
@@ -106,12 +107,13 @@ func (c *coder) appendRaw(b []byte, col *RawColumn) []byte {
 		if z := zigzag(s.x[0]); z < maxConstant && constant(s.x) {
 			return binary.AppendUvarint(b, z<<2)
 		}
-		c.start()
-		c.putInts(s.x, &beside{})
+		s.patches, s.ulps = s.patches[:0], s.ulps[:0]
+		c.integers = true
+		c.putIntegers(formInts, 0)
 		return appendBody(b, formInts, c.end())
 	case len(col.Floats) > 0:
-		s.f, s.missing, c.season = col.Floats, false, 0
-		f := c.putColumn(c.all[:1])
+		s.f, s.missing = col.Floats, false
+		f := c.putColumn()
 		return appendBody(b, f, c.end())
 	}
 	return appendBody(b, formInts, nil)
@@ -134,65 +136,62 @@ func (r *Raw) Parse(b []byte, ticks int, want func(source uint16) bool) error {
 		r.sets = p.sets(r.sets, ticks, 2*len(c.sources)+1)
 		r.Resets = p.setOf(r.sets)
 	}
-	old := r.Columns[:cap(r.Columns)]
-	r.Columns = r.Columns[:0]
+	c.heads = c.heads[:0]
 	for _, source := range c.sources {
-		var has, unknown Bits
+		h := head{source: source}
 		if !plain {
-			has, unknown = p.setOf(r.sets), p.setOf(r.sets)
+			h.sets[0], h.sets[1] = p.setOf(r.sets), p.setOf(r.sets)
 		}
-		form, value, body := p.column()
-		if p.err != nil {
-			break
-		}
-		if want != nil && !want(source) {
-			continue
-		}
-		col := RawColumn{Source: source, Has: has, Unknown: unknown}
-		if n := len(r.Columns); n < len(old) {
-			col.Uints, col.Floats = old[n].Uints, old[n].Floats
-		}
-		if err := c.parseRaw(&col, form, value, body, ticks); err != nil {
-			return damaged(fmt.Sprintf("source %d", source), err)
-		}
-		r.Columns = append(r.Columns, col)
+		p.column(&h)
+		c.heads = append(c.heads, h)
 	}
 	if err := p.end(); err != nil {
 		return damaged("raw rows", err)
 	}
+	c.need(want)
+	old := r.Columns[:cap(r.Columns)]
+	r.Columns = r.Columns[:0]
+	for i := range c.heads {
+		h := &c.heads[i]
+		if c.next(i, 1); !h.needed {
+			continue
+		}
+		col := RawColumn{Source: h.source, Has: h.sets[0], Unknown: h.sets[1]}
+		if n := len(r.Columns); n < len(old) {
+			col.Uints, col.Floats = old[n].Uints, old[n].Floats
+		}
+		if err := c.parseRaw(&col, h, col.Values(ticks)); err != nil {
+			return damaged(fmt.Sprintf("source %d", h.source), err)
+		}
+		if h.wanted {
+			r.Columns = append(r.Columns, col)
+		}
+	}
 	return nil
 }
 
-func (c *coder) parseRaw(col *RawColumn, f form, value int64, body []byte, ticks int) error {
-	n := col.Values(ticks)
-	in := bitReader{b: body}
-	switch {
-	case f == formConstant:
-		col.Uints, col.Floats = grow(col.Uints, n), col.Floats[:0]
+func (c *coder) parseRaw(col *RawColumn, h *head, n int) error {
+	s := &c.all[0]
+	if n > 0 && h.form > formInts {
+		col.Uints, col.Floats = nil, grow(col.Floats, n)
+		s.f = col.Floats
+		return c.takeColumn(h, n, Sum)
+	}
+	if col.Uints, col.Floats = grow(col.Uints, n), col.Floats[:0]; col.Uints == nil {
+		col.Uints = []uint64{}
+	}
+	if h.form == formConstant {
 		for i := range col.Uints {
-			col.Uints[i] = uint64(value)
+			col.Uints[i] = uint64(h.constant)
 		}
 		return nil
-	case f == formInts:
-		col.Uints, col.Floats = grow(col.Uints, n), col.Floats[:0]
-		if col.Uints == nil {
-			col.Uints = []uint64{}
-		}
-		if n == 0 {
-			return in.end()
-		}
-		s := &c.all[0]
-		s.x = grow(s.x, n)
-		in.takeInts(s.x, &beside{})
+	}
+	s.f = nil
+	err := c.takeColumn(h, n, Sum)
+	if err == nil && n > 0 {
 		for i, x := range s.x {
 			col.Uints[i] = uint64(x)
 		}
-	case n == 0:
-		return errForm
-	default:
-		col.Uints, col.Floats = nil, grow(col.Floats, n)
-		c.all[0].f = col.Floats
-		return c.takeColumn(body, c.all[:1], n, f, AllParts)
 	}
-	return in.end()
+	return err
 }

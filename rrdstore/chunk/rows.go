@@ -15,7 +15,8 @@ const (
 	numParts
 )
 
-func (c *coder) appendTier(b []byte, col *TierColumn) []byte {
+func (c *coder) appendTier(b []byte, col *TierColumn, at int) []byte {
+	c.next(at, numParts)
 	c.flatten(col.Known)
 	if len(c.known) == 0 {
 		return appendBody(b, formScaled, nil)
@@ -33,12 +34,22 @@ func (c *coder) appendTier(b []byte, col *TierColumn) []byte {
 	if v, ok := c.constant(); ok {
 		return binary.AppendUvarint(b, zigzag(v)<<2)
 	}
-	f := c.putColumn(c.all[:])
+	f := c.putColumn()
 	return appendBody(b, f, c.end())
 }
 
+// flatten finds the known rows of the column.
+func (c *column) flatten(known []uint32) {
+	c.known, c.rows = c.known[:0], c.rows[:0]
+	for i, k := range known {
+		if k > 0 {
+			c.known, c.rows = append(c.known, int64(k)), append(c.rows, int32(i))
+		}
+	}
+}
+
 // constant reports whether all known rows are of the same integer throughout.
-func (c *coder) constant() (v int64, ok bool) {
+func (c *column) constant() (v int64, ok bool) {
 	first := c.all[partMin].f[0]
 	if !(math.Abs(first) < maxConstant/4) || first != math.Trunc(first) {
 		return 0, false
@@ -46,58 +57,50 @@ func (c *coder) constant() (v int64, ok bool) {
 	sum, lo, hi, last := c.all[partSum].f, c.all[partMin].f, c.all[partMax].f, c.all[partLast].f
 	for i, u := 0, math.Float64bits(float64(int64(first))); i < len(lo); i++ {
 		if math.Float64bits(lo[i]) != u || math.Float64bits(hi[i]) != u ||
-			math.Float64bits(last[i]) != u && last[i] == last[i] || math.Float64bits(sum[i]) != math.Float64bits(first*float64(c.known[i])) {
+			math.Float64bits(last[i]) != u && last[i] == last[i] ||
+			math.Float64bits(sum[i]) != math.Float64bits(first*float64(c.known[i])) {
 			return 0, false
 		}
 	}
 	return int64(first), true
 }
 
-// putParts writes sequences; those of a tier with the help of each other.
-func (c *coder) putParts(all []sequence) {
-	if len(all) < numParts {
-		c.putSequence(&all[0], &beside{})
-		return
+// beside is what helps to write and read a part of n values: what was written
+// before it of the same rows, and the column referred to.
+func (c *coder) beside(part, n int) *beside {
+	c.with = beside{}
+	with := &c.with
+	if len(c.all) < numParts {
+		if c.ref.back > 0 && c.likeRaw(n) {
+			with.rise = c.like
+		}
+		return with
 	}
-	for i := range all {
-		with := c.beside(i)
-		all[i].fill(i, with)
-		c.putSequence(&all[i], with)
+	if part == partMin {
+		c.findMean()
 	}
-}
-
-// takeParts reads what putParts wrote, as far as the last of the parts.
-func (c *coder) takeParts(in *bitReader, all []sequence, n int, parts Parts) {
-	if len(all) < numParts {
-		in.takeSequence(&all[0], n, &beside{})
-		return
+	with.season = c.season
+	if c.ref.back > 0 && c.likeTier(part) {
+		with.like = c.like
 	}
-	for i := 0; parts>>i != 0 && in.err == nil; i++ {
-		in.takeSequence(&all[i], n, c.beside(i))
-	}
-}
-
-// beside is what the sequences before tell of one.
-func (c *coder) beside(part int) *beside {
-	with := &beside{season: c.season}
 	if part == partSum {
 		return with
 	}
-	sum, lo, hi := c.all[partSum].x, c.all[partMin].x, c.all[partMax].x
-	if part == partMin {
-		c.mean = grow(c.mean, len(sum))
-		for i, s := range sum {
-			c.mean[i] = int64(float64(s) / float64(c.known[i]))
-		}
-	}
 	with.mean = c.mean
-	switch part {
+	switch lo, hi := c.all[partMin].x, c.all[partMax].x; part {
 	case partMax:
 		with.base = lo
 	case partLast:
 		with.base, with.lo, with.hi = lo, lo, hi
 	}
 	return with
+}
+
+func (c *column) findMean() {
+	c.mean = grow(c.mean, len(c.known))
+	for i, s := range c.all[partSum].x {
+		c.mean[i] = int64(float64(s) / float64(c.known[i]))
+	}
 }
 
 // fill gives values that are missing an integer that takes little room.
@@ -117,18 +120,8 @@ func (s *sequence) fill(part int, with *beside) {
 	}
 }
 
-// flatten finds the known rows of a column.
-func (c *coder) flatten(known []uint32) {
-	c.known, c.rows = c.known[:0], c.rows[:0]
-	for i, k := range known {
-		if k > 0 {
-			c.known, c.rows = append(c.known, int64(k)), append(c.rows, int32(i))
-		}
-	}
-}
-
 // parseTier reads a column, its Known being there.
-func (c *coder) parseTier(col *TierColumn, f form, value int64, body []byte, parts Parts) error {
+func (c *coder) parseTier(col *TierColumn, h *head, parts Parts) error {
 	c.flatten(col.Known)
 	rows, n := len(col.Known), len(c.known)
 	for i, values := range col.cells() {
@@ -142,9 +135,9 @@ func (c *coder) parseTier(col *TierColumn, f form, value int64, body []byte, par
 			c.all[i].f = c.flat[i]
 		}
 	}
-	if f == formConstant {
-		c.fillConstant(float64(value))
-	} else if err := c.takeColumn(body, c.all[:], n, f, parts); err != nil {
+	if h.form == formConstant {
+		c.fillConstant(float64(h.constant))
+	} else if err := c.takeColumn(h, n, parts); err != nil {
 		return err
 	}
 	if n < rows {
@@ -156,7 +149,7 @@ func (c *coder) parseTier(col *TierColumn, f form, value int64, body []byte, par
 }
 
 // fillConstant undoes constant.
-func (c *coder) fillConstant(value float64) {
+func (c *column) fillConstant(value float64) {
 	for i := range c.all {
 		for j := range c.all[i].f {
 			c.all[i].f[j] = value
@@ -178,37 +171,4 @@ func spread(dst, values []float64, rows []int32) {
 	for i, v := range values {
 		dst[rows[i]] = v
 	}
-}
-
-// takeColumn reads a column of n values into the f of those sequences that have
-// one, which those of the parts do.
-func (c *coder) takeColumn(body []byte, all []sequence, n int, f form, parts Parts) error {
-	in := bitReader{b: body}
-	switch {
-	case n == 0:
-		return in.end()
-	case f == formScaled:
-		scale := scales[in.take(scaleBits)]
-		c.takeParts(&in, all, n, parts)
-		for i := range all {
-			if all[i].f != nil && in.err == nil {
-				all[i].floats(all[i].f, scale)
-			}
-		}
-	case f == formFloats:
-		for i := 0; parts>>i != 0 && i < len(all); i++ {
-			dst := all[i].f
-			if dst == nil {
-				c.flat[i] = grow(c.flat[i], n)
-				dst = c.flat[i]
-			}
-			in.takeFloats(dst)
-		}
-	default:
-		return errForm
-	}
-	if parts>>(len(all)-1) == 0 {
-		return in.err // what follows is not wanted
-	}
-	return in.end()
 }

@@ -71,7 +71,7 @@ func (t *Tier) Append(b []byte, rows int, per uint32) []byte {
 		if !plain {
 			b = appendNumbers(b, c.numbers[5*i:][:5])
 		}
-		b = c.appendTier(b, &t.Columns[i])
+		b = c.appendTier(b, &t.Columns[i], i)
 	}
 	return b
 }
@@ -134,12 +134,12 @@ func appendNumbers(b []byte, numbers []uint64) []byte {
 func (c *coder) appendCounts(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(len(c.counts)))
 	for _, counts := range c.counts {
-		c.known = grow(c.known, len(counts))
+		c.like = grow(c.like, len(counts))
 		for i, k := range counts {
-			c.known[i] = int64(k)
+			c.like[i] = int64(k)
 		}
 		c.start()
-		c.putInts(c.known, &beside{})
+		c.putInts(c.like, &beside{})
 		body := c.end()
 		b = append(binary.AppendUvarint(b, uint64(len(body))), body...)
 	}
@@ -164,48 +164,57 @@ func (t *Tier) Parse(b []byte, rows int, per uint32, parts Parts, want func(sour
 		t.counts = c.parseCounts(p, t.counts, rows, per)
 		t.sets = p.sets(t.sets, rows, numParts*len(c.sources))
 	}
-	old := t.Columns[:cap(t.Columns)]
-	t.Columns = t.Columns[:0]
+	c.heads = c.heads[:0]
 	for _, source := range c.sources {
-		var count uint64
-		var sets [numParts]Bits
+		h := head{source: source}
 		if !plain {
-			count, sets = p.numbers(t.sets)
+			h.count, h.sets = p.numbers(t.sets)
 		}
-		form, value, body := p.column()
-		if count > uint64(len(t.counts)) {
+		p.column(&h)
+		if h.count > uint64(len(t.counts)) {
 			p.fail(errTable)
 		}
-		if p.err != nil {
-			break
-		}
-		if want != nil && !want(source) {
-			continue
-		}
-		col := TierColumn{Source: source}
-		if n := len(t.Columns); n < len(old) {
-			col.Cells = old[n].Cells
-		}
-		col.Known = grow(col.Known, rows)
-		if count > 0 {
-			copy(col.Known, t.counts[count-1])
-		} else {
-			for i := range col.Known {
-				col.Known[i] = per
-			}
-		}
-		if err := c.parseTier(&col, form, value, body, parts&AllParts); err != nil {
-			return damaged(fmt.Sprintf("source %d", source), err)
-		}
-		for i, values := range col.cells() {
-			forget(*values, sets[i])
-		}
-		t.Columns = append(t.Columns, col)
+		c.heads = append(c.heads, h)
 	}
 	if err := p.end(); err != nil {
 		return damaged("tier rows", err)
 	}
+	c.need(want)
+	old := t.Columns[:cap(t.Columns)]
+	t.Columns = t.Columns[:0]
+	for i := range c.heads {
+		h := &c.heads[i]
+		if c.next(i, numParts); !h.needed {
+			continue
+		}
+		col := TierColumn{Source: h.source}
+		if n := len(t.Columns); n < len(old) {
+			col.Cells = old[n].Cells
+		}
+		t.know(&col, h, rows, per)
+		if err := c.parseTier(&col, h, parts&AllParts); err != nil {
+			return damaged(fmt.Sprintf("source %d", h.source), err)
+		}
+		for part, values := range col.cells() {
+			forget(*values, h.sets[part])
+		}
+		if h.wanted {
+			t.Columns = append(t.Columns, col)
+		}
+	}
 	return nil
+}
+
+// know fills in how many data points a column's rows have.
+func (t *Tier) know(col *TierColumn, h *head, rows int, per uint32) {
+	col.Known = grow(col.Known, rows)
+	if h.count > 0 {
+		copy(col.Known, t.counts[h.count-1])
+		return
+	}
+	for i := range col.Known {
+		col.Known[i] = per
+	}
 }
 
 // forget makes the values of a set unknown.
@@ -238,19 +247,19 @@ func (c *coder) parseCounts(p *parser, dst [][]uint32, rows int, per uint32) [][
 		return dst[:0]
 	}
 	dst = grow(dst[:cap(dst)], int(n))
-	c.known = grow(c.known, rows)
+	c.like = grow(c.like, rows)
 	for i := range dst {
 		in := bitReader{b: p.bytes(p.uvarint())}
 		if p.err != nil || rows == 0 {
 			break
 		}
-		in.takeInts(c.known, &beside{})
+		in.takeInts(c.like, &beside{})
 		if err := in.end(); err != nil {
 			p.fail(err)
 			break
 		}
 		dst[i] = grow(dst[i], rows)
-		for j, k := range c.known {
+		for j, k := range c.like {
 			if k < 0 || k > int64(per) {
 				p.fail(errCount)
 				return dst
