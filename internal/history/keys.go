@@ -2,7 +2,6 @@ package history
 
 import (
 	"cmp"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -133,10 +132,10 @@ func unknownKey(p pattern, catalog []*rrdstore.Series) error {
 	slices.Sort(have)
 	have = slices.Compact(have)
 	if len(have) == 0 {
-		return fmt.Errorf("key %q: the store has no services", p.text)
+		return questionf("key %q: the store has no services", p.text)
 	}
 	slices.SortStableFunc(have, func(a, b string) int { return cmp.Compare(distance(p.text, a), distance(p.text, b)) })
-	return fmt.Errorf("key %q: the store has none like it; nearest: %s", p.text, strings.Join(have[:min(5, len(have))], " "))
+	return questionf("key %q: the store has none like it; nearest: %s", p.text, strings.Join(have[:min(5, len(have))], " "))
 }
 
 // distance is how many characters to insert, remove or replace to get from a to b.

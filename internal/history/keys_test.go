@@ -1,6 +1,7 @@
 package history
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -65,7 +66,7 @@ func TestChoose(t *testing.T) {
 		"wib":                          "nearest: web",
 		"direktor":                     "none like it",
 	} {
-		if _, err := Choose(catalog, []string{"fwm4/257", key}, false); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Choose(catalog, []string{"fwm4/257", key}, false); !errors.Is(err, ErrQuestion) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want one with %q", key, err, want)
 		}
 	}

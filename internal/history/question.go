@@ -45,6 +45,9 @@ const DefaultBy = "in_bytes"
 
 var sourceForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
 
+// IsSource reports whether a source can have that name.
+func IsSource(name string) bool { return sourceForm.MatchString(name) }
+
 // Question reads the words. Local times are in now's location. An error begins
 // with the name of what is wrong, as it is called in flags and URLs.
 func (w *Words) Question(now time.Time) (q *Question, err error) {
@@ -65,7 +68,7 @@ func (w *Words) Question(now time.Time) (q *Question, err error) {
 		q.Functions = append(q.Functions, f)
 	}
 	for _, name := range split(w.Sources) {
-		if !sourceForm.MatchString(name) {
+		if !IsSource(name) {
 			return nil, fmt.Errorf("source %q: want the name of one, as in_bytes", name)
 		}
 		q.Sources = append(q.Sources, name)
@@ -93,7 +96,7 @@ func (w *Words) readTop(q *Question) (err error) {
 	if q.By == "" {
 		q.By = DefaultBy
 	}
-	if !sourceForm.MatchString(q.By) {
+	if !IsSource(q.By) {
 		return fmt.Errorf("by %q: want the name of a source, as in_bytes", q.By)
 	}
 	return nil

@@ -63,6 +63,8 @@ type fake struct {
 
 func (f *fake) Series() []*rrdstore.Series { return f.series }
 
+func (f *fake) Sources() []string { return []string{"in_bytes", "active"} }
+
 func (f *fake) Fetch(_ context.Context, q rrdstore.Query) (*rrdstore.Result, error) {
 	f.queries = append(f.queries, q)
 	if f.err != nil {
@@ -114,6 +116,11 @@ func TestSelectRanksByAverage(t *testing.T) {
 	}
 	if asked := f.queries[0]; asked.Resolution != time.Minute || asked.Sources[0] != "active" {
 		t.Errorf("asked for %v of %v", asked.Resolution, asked.Sources)
+	}
+	for _, bad := range []*Question{{Top: 1, By: "nosuch"}, {Sources: []string{"in_bytes", "nosuch"}}} {
+		if _, err := bad.Select(t.Context(), f); !errors.Is(err, ErrQuestion) || !strings.Contains(err.Error(), "it has in_bytes active") {
+			t.Errorf("got %v", err)
+		}
 	}
 	f.err = errors.New("broken")
 	if _, err := q.Select(t.Context(), f); !errors.Is(err, f.err) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"lvs/rrdstore"
@@ -14,11 +15,21 @@ import (
 // A Fetcher is what answers queries: an [rrdstore.Reader].
 type Fetcher interface {
 	Series() []*rrdstore.Series
+	Sources() []string
 	Fetch(ctx context.Context, q rrdstore.Query) (*rrdstore.Result, error)
 }
 
-// Select picks the series that q asks for.
+// Select picks the series that q asks for, and knows the sources.
 func (q *Question) Select(ctx context.Context, r Fetcher) ([]*rrdstore.Series, error) {
+	there := r.Sources()
+	for _, name := range q.Sources {
+		if !slices.Contains(there, name) {
+			return nil, questionf("source %q: the store has none of that name; it has %s", name, strings.Join(there, " "))
+		}
+	}
+	if q.Top > 0 && !slices.Contains(there, q.By) {
+		return nil, questionf("by %q: the store has no source of that name; it has %s", q.By, strings.Join(there, " "))
+	}
 	series, err := Choose(r.Series(), q.Keys, q.Reals)
 	if err != nil || q.Top == 0 {
 		return series, err

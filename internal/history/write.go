@@ -2,7 +2,6 @@ package history
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"iter"
 	"net/netip"
@@ -32,19 +31,6 @@ type Answer struct {
 	Limit int
 	// Progress is told how much is done of what there is to do; it may be nil.
 	Progress func(done, total int)
-}
-
-// A LimitError is returned for an answer that has more values than it may.
-type LimitError struct {
-	Series, Rows  int
-	Cells, Limit  int
-	Step, Minimum time.Duration // of the rows; which step would do
-}
-
-// Error says how much was asked for, and how to ask for less.
-func (e *LimitError) Error() string {
-	return fmt.Sprintf("%d series by %d rows of %v are %d values, more than %d at once; ask for fewer series or sources (key, source, top), a shorter time (start, end), or a resolution of %v or more",
-		e.Series, e.Rows, e.Step, e.Cells, e.Limit, e.Minimum)
 }
 
 // Raw reports whether the answer is rows as they were stored. The shape of JSON is
@@ -98,7 +84,7 @@ func (a *Answer) check(outline *rrdstore.Result, series int) error {
 	}
 	e := &LimitError{Series: series, Rows: outline.Rows, Cells: cells, Limit: a.Limit, Step: outline.Step}
 	times := time.Duration((cells + a.Limit - 1) / a.Limit)
-	e.Minimum = (outline.Step*times + time.Minute - 1).Truncate(time.Minute)
+	e.Enough = (outline.Step*times + time.Minute - 1).Truncate(time.Minute)
 	return e
 }
 

@@ -80,10 +80,10 @@ func TestAnswerHasALimit(t *testing.T) {
 	a := &Answer{Question: q, Format: export.CSV, Limit: 30000}
 	err := a.Write(t.Context(), f, io.Discard)
 	var limit *LimitError
-	if !errors.As(err, &limit) || limit.Cells != 8641*2*2 || limit.Minimum != time.Minute {
+	if !errors.As(err, &limit) || limit.Cells != 8641*2*2 || limit.Enough != time.Minute {
 		t.Fatalf("%v: %+v", err, limit)
 	}
-	q.Resolution = limit.Minimum
+	q.Resolution = limit.Enough
 	if err := a.Write(t.Context(), f, io.Discard); err != nil {
 		t.Errorf("with the resolution that it asks for: %v", err)
 	}
