@@ -23,7 +23,7 @@ var allowed = map[string][]string{
 	"dataplane/dataplanetest": {"dataplane"},
 	"collector":               {"dataplane"},
 	"collector/prom":          {"dataplane"},
-	"rrdstore":                {"dataplane", "rrdstore/rrd"},
+	"rrdstore":                {"dataplane", "rrdstore/chunk", "rrdstore/rrd"},
 	"rrdstore/rrd":            {},
 	"rrdstore/chunk":          {"rrdstore/rrd"},
 	"rrdstore/export":         {"dataplane", "rrdstore"},

@@ -9,21 +9,21 @@ import (
 type assembly struct {
 	rows   rowReader
 	start  uint32
-	bySID  map[uint32][]*Series // in the order of time
+	bySID  map[uint32][]*holding // in the order of time
 	wanted map[*Series]bool
-	holder []*Series // by slot: whose it is at present; nil if unwanted
-	until  uint32    // the first tick at which some holder changes
+	holder []*holding // by slot: whose it is at present; nil if unwanted
+	until  uint32     // the first tick at which some holder changes
 	row    Row
 	fed    bool // a row is under way
 }
 
-func newAssembly(all []*Series, start uint32, want func(*Series) bool) *assembly {
-	a := &assembly{start: start, bySID: make(map[uint32][]*Series), wanted: make(map[*Series]bool)}
-	for _, s := range all {
-		if s.sid != 0 {
-			a.bySID[s.sid] = append(a.bySID[s.sid], s)
-			if want(s) {
-				a.wanted[s] = true
+func newAssembly(all []*holding, start uint32, want func(*Series) bool) *assembly {
+	a := &assembly{start: start, bySID: make(map[uint32][]*holding), wanted: make(map[*Series]bool)}
+	for _, h := range all {
+		if h.sid != 0 {
+			a.bySID[h.sid] = append(a.bySID[h.sid], h)
+			if want(h.Series) {
+				a.wanted[h.Series] = true
 			}
 		}
 	}
@@ -34,7 +34,7 @@ func newAssembly(all []*Series, start uint32, want func(*Series) bool) *assembly
 func (a *assembly) sids() (sids []uint32, all bool) {
 	all = true
 	for sid, list := range a.bySID {
-		if slices.ContainsFunc(list, func(s *Series) bool { return a.wanted[s] }) {
+		if slices.ContainsFunc(list, func(h *holding) bool { return a.wanted[h.Series] }) {
 			sids = append(sids, sid)
 		} else {
 			all = false
@@ -75,16 +75,16 @@ func (a *assembly) identify(tick uint32) {
 		a.holder, a.until = a.holder[:0], ^uint32(0)
 	}
 	for _, sid := range a.rows.sids[len(a.holder):] {
-		var holder *Series
-		for _, s := range a.bySID[sid] {
-			if s.from > tick {
-				a.until = min(a.until, s.from)
+		var holder *holding
+		for _, h := range a.bySID[sid] {
+			if h.from > tick {
+				a.until = min(a.until, h.from)
 				break
 			}
-			if tick < s.until {
-				a.until = min(a.until, s.until)
-				if holder = nil; a.wanted[s] {
-					holder = s
+			if tick < h.until {
+				a.until = min(a.until, h.until)
+				if holder = nil; a.wanted[h.Series] {
+					holder = h
 				}
 			}
 		}
@@ -104,13 +104,17 @@ func (a *assembly) flush() *Row {
 	a.row.Partial, a.row.HasStats, a.row.HasConnections = h.partial, h.hasStats, h.hasConnections
 	a.row.Total, a.row.Connections = r.state.director.total(), r.state.director[valueActive]
 	a.row.Entries = a.row.Entries[:0]
-	for slot, s := range a.holder {
-		if s == nil || !r.has(slot) {
+	known := uint16(knownAll)
+	if h.partial {
+		known &^= knownCounters
+	}
+	for slot, holder := range a.holder {
+		if holder == nil || !r.has(slot) {
 			continue
 		}
 		v := &r.state.values[slot]
 		a.row.Entries = append(a.row.Entries, Entry{
-			Series: s, Total: v.total(), Reset: r.reset(slot),
+			Series: holder.Series, sid: holder.sid, Known: known, Total: v.total(), Reset: r.reset(slot),
 			Active: v[valueActive], Inactive: v[valueInactive],
 			Persistent: v[valuePersistent], Weight: v[valueWeight],
 		})
@@ -122,7 +126,7 @@ func (a *assembly) flush() *Row {
 // sortEntries sorts by number. Slots are in that order already, but for those
 // that came since the keyframe.
 func sortEntries(entries []Entry) {
-	cmp := func(a, b Entry) int { return int(int64(a.Series.sid) - int64(b.Series.sid)) }
+	cmp := func(a, b Entry) int { return int(int64(a.sid) - int64(b.sid)) }
 	if !slices.IsSortedFunc(entries, cmp) {
 		slices.SortFunc(entries, cmp)
 	}

@@ -90,6 +90,17 @@ func (p *parser) byte() byte {
 	return v
 }
 
+// take is the next n bytes, in the same memory.
+func (p *parser) take(n int) []byte {
+	if len(p.b) < n {
+		p.fail(errShort)
+		return nil
+	}
+	b := p.b[:n]
+	p.b = p.b[n:]
+	return b
+}
+
 func (p *parser) uint64() uint64 {
 	if len(p.b) < 8 {
 		p.fail(errShort)

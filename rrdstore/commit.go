@@ -101,7 +101,7 @@ func (s *Store) write(snap *dataplane.Snapshot, tick uint32) error {
 	if err != nil {
 		return err
 	}
-	expired := s.expired(tick)
+	expired := s.expired()
 	if err := s.update(func(tx *bbolt.Tx) error { return s.store(tx, p, expired) }); err != nil {
 		return err
 	}

@@ -7,39 +7,52 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
 // keepAside is how many damaged files are kept for people to look at.
 const keepAside = 2
 
-// cleanText describes head.db, so that a change after the close is noticed.
-func cleanText(info fs.FileInfo) string {
-	return fmt.Sprintf("%d %d\n", info.Size(), info.ModTime().UnixNano())
+// cleanText describes both files, so that a change after the close is noticed.
+func cleanText(dir string) (string, error) {
+	var b strings.Builder
+	for _, name := range []string{headName, archName} {
+		info, err := os.Stat(filepath.Join(dir, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(&b, "%s %d %d\n", name, info.Size(), info.ModTime().UnixNano())
+	}
+	return b.String(), nil
 }
 
-// isClean reports whether head.db is as an orderly close left it.
-func isClean(dir string, head fs.FileInfo) bool {
+// isClean reports whether one of the files is as an orderly close left it.
+func isClean(dir, name string, info fs.FileInfo) bool {
 	b, err := os.ReadFile(filepath.Join(dir, cleanName))
-	return err == nil && string(b) == cleanText(head)
+	line := fmt.Sprintf("%s %d %d\n", name, info.Size(), info.ModTime().UnixNano())
+	return err == nil && strings.Contains(string(b), line)
 }
 
-// markClean says that head.db was closed in order. Losing the mark in a power
+// markClean says that the files were closed in order. Losing the mark in a power
 // cut costs a verification.
 func markClean(dir string) error {
-	info, err := os.Stat(filepath.Join(dir, headName))
+	text, err := cleanText(dir)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, cleanName), []byte(cleanText(info)), 0o600)
+	return os.WriteFile(filepath.Join(dir, cleanName), []byte(text), 0o600)
 }
 
-// putAside renames a damaged head.db and returns its new path.
-func putAside(dir string) (string, error) {
-	head := filepath.Join(dir, headName)
-	prefix := head + ".damaged-"
+// putAside renames a damaged file and returns its new path.
+func putAside(dir, name string) (string, error) {
+	path := filepath.Join(dir, name)
+	prefix := path + ".damaged-"
 	aside := prefix + time.Now().UTC().Format("20060102T150405.000000000Z")
-	if err := os.Rename(head, aside); err != nil {
+	if err := os.Rename(path, aside); err != nil {
 		return "", err
 	}
 	err := syncDir(dir)
@@ -47,13 +60,13 @@ func putAside(dir string) (string, error) {
 	err = errors.Join(err, readErr)
 	var old []string
 	for _, e := range entries {
-		if name := filepath.Join(dir, e.Name()); len(name) > len(prefix) && name[:len(prefix)] == prefix {
-			old = append(old, name)
+		if path := filepath.Join(dir, e.Name()); len(path) > len(prefix) && path[:len(prefix)] == prefix {
+			old = append(old, path)
 		}
 	}
 	slices.Sort(old)
-	for _, name := range old[:max(0, len(old)-keepAside)] {
-		err = errors.Join(err, os.Remove(name))
+	for _, path := range old[:max(0, len(old)-keepAside)] {
+		err = errors.Join(err, os.Remove(path))
 	}
 	return aside, err
 }
@@ -84,10 +97,12 @@ func ownerOfDir(dir string) int {
 	return ownerOf(f)
 }
 
-// inspect refuses a head.db that bbolt must not be let near. What an orderly
-// close left is only asked for its version.
-func inspect(dir string) error {
-	path := filepath.Join(dir, headName)
+// inspect refuses a file that bbolt must not be let near. What an orderly close
+// left is only asked for its version. Of the archive, which may be large, what
+// bbolt relies on is looked at and not the data, each of which has checksums of
+// its own.
+func inspect(dir, name string) error {
+	path := filepath.Join(dir, name)
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
 		return nil
@@ -95,8 +110,11 @@ func inspect(dir string) error {
 	if err != nil {
 		return fmt.Errorf("open store: %w", err)
 	}
-	if isClean(dir, info) {
+	switch {
+	case isClean(dir, name, info):
 		return checkSchema(path)
+	case name == archName:
+		return checkStructure(path)
 	}
 	_, err = Verify(path)
 	return err

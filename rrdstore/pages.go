@@ -40,6 +40,8 @@ type pageFile struct {
 	tx       uint64 // of the meta page
 	seen     []bool // by page: some bucket refers to it
 	pages    int
+	// brief leaves the values of elements out that go beyond a page.
+	brief bool
 }
 
 // openPages reads the newer of the two meta pages that is intact. The first one
@@ -109,13 +111,23 @@ func (f *pageFile) page(id uint64) ([]byte, error) {
 		f.seen[i] = true
 		f.pages++
 	}
-	if more > 0 {
+	if more > 0 && !(f.brief && binary.NativeEndian.Uint16(b[8:]) == pageLeaf && !bigTable(b)) {
 		b = append(b, make([]byte, int64(more)*f.size)...)
 		if _, err := f.r.ReadAt(b, int64(id)*f.size); err != nil {
 			return nil, fmt.Errorf("page %d: %w", id, err)
 		}
 	}
 	return b, nil
+}
+
+// bigTable reports whether the table of a leaf's elements goes beyond b.
+func bigTable(b []byte) bool {
+	return pageHeader+int(binary.NativeEndian.Uint16(b[10:]))*pageElement > len(b)
+}
+
+// length is how many bytes page id has with its overflow.
+func (f *pageFile) length(b []byte) uint64 {
+	return max(uint64(len(b)), (uint64(binary.NativeEndian.Uint32(b[12:]))+1)*uint64(f.size))
 }
 
 // An element is a key of a bucket with its value, or the bucket it names.
@@ -199,7 +211,7 @@ func (w *pageWalk) leaf(id uint64, b []byte) error {
 		e := b[at:]
 		flags, pos := binary.NativeEndian.Uint32(e), binary.NativeEndian.Uint32(e[4:])
 		ksize, vsize := binary.NativeEndian.Uint32(e[8:]), binary.NativeEndian.Uint32(e[12:])
-		both, err := cut(b, at, pos, ksize, vsize)
+		both, err := w.f.cut(id, b, at, pos, ksize, vsize)
 		if err == nil && flags&^bucketLeaf != 0 {
 			err = fmt.Errorf("flags %#x", flags)
 		}
@@ -216,6 +228,18 @@ func (w *pageWalk) leaf(id uint64, b []byte) error {
 		}
 	}
 	return nil
+}
+
+// cut is cut, but where the page was read in brief it reads the key and leaves
+// the value out.
+func (f *pageFile) cut(id uint64, b []byte, at int, pos, ksize, vsize uint32) ([]byte, error) {
+	end := uint64(at) + uint64(pos) + uint64(ksize) + uint64(vsize)
+	if id == 0 || end <= uint64(len(b)) || end > f.length(b) || pos < pageElement || ksize > 1<<15 {
+		return cut(b, at, pos, ksize, vsize)
+	}
+	key := make([]byte, ksize)
+	_, err := f.r.ReadAt(key, int64(id)*f.size+int64(at)+int64(pos))
+	return key, err
 }
 
 // cut is the bytes of an element at b[at], which begin pos after it.

@@ -3,7 +3,6 @@ package rrdstore
 import (
 	"fmt"
 	"math"
-	"time"
 
 	"lvs/dataplane"
 )
@@ -64,30 +63,28 @@ func (s *Store) plan(snap *dataplane.Snapshot, tick uint32) (*plan, error) {
 
 func (s *Store) windowFull(tick uint32) bool {
 	w := s.windows[len(s.windows)-1]
-	return s.windowBytes > s.opts.MaxBytes/16 || w.rows >= windowRows && w.first/windowSpan != tick/windowSpan
+	return s.windowBytes > s.opts.headBytes()/16 || w.rows >= windowRows && w.first/windowSpan != tick/windowSpan
 }
 
 // enrol finds the series of everything in the snapshot and what of them changed.
 func (s *Store) enrol(p *plan, snap *dataplane.Snapshot) error {
 	epoch := snap.Director.Epoch
-	add := func(sid uint32, id identity, name string, a *dataplane.Account, status dataplane.RealStatus, change time.Time) error {
+	add := func(sid uint32, r record, a *dataplane.Account) error {
+		id := r.id
 		se, err := s.holder(p, sid, id)
 		if err != nil {
 			return err
 		}
-		r := record{
-			id: id, name: name, status: status,
-			firstSeen: stampOf(a.FirstSeen), lastReset: stampOf(a.LastReset), lastChange: stampOf(change),
-			lastSeen: noStamp, follows: stampOf(a.LastSeen) == p.time,
-			resets: a.Resets, offset: minus(a.Total, a.Kernel),
-		}
+		r.firstSeen, r.lastReset, r.lastSeen = stampOf(a.FirstSeen), stampOf(a.LastReset), noStamp
+		r.follows = stampOf(a.LastSeen) == p.time
+		r.resets, r.offset = a.Resets, minus(a.Total, a.Kernel)
 		if !r.follows {
 			r.lastSeen = stampOf(a.LastSeen)
 		}
 		if id == (identity{}) {
 			r.epoch = epoch
 		}
-		s.resetNow = append(s.resetNow, se.from != p.tick && a.Resets.Sum() > se.resets.Sum())
+		s.resetNow = append(s.resetNow, se.from != p.tick && began(a.Resets) > began(se.resets))
 		if r != se.record {
 			s.put(se, r)
 		}
@@ -99,7 +96,7 @@ func (s *Store) enrol(p *plan, snap *dataplane.Snapshot) error {
 		return nil
 	}
 	s.resetNow = s.resetNow[:0]
-	if err := add(0, identity{}, "", &snap.Director.Account, 0, time.Time{}); err != nil {
+	if err := add(0, record{lastChange: noStamp}, &snap.Director.Account); err != nil {
 		return err
 	}
 	for i := range snap.Services {
@@ -108,7 +105,8 @@ func (s *Store) enrol(p *plan, snap *dataplane.Snapshot) error {
 			p.unnumbered += 1 + len(svc.Reals)
 			continue
 		}
-		if err := add(sidOf(svc.Number, 0), identity{key: svc.Key}, svc.Name, &svc.Account, 0, time.Time{}); err != nil {
+		r := record{id: identity{key: svc.Key}, name: svc.Name, lastChange: noStamp, bypass: bypassed(svc.Reals)}
+		if err := add(sidOf(svc.Number, 0), r, &svc.Account); err != nil {
 			return err
 		}
 		for j := range svc.Reals {
@@ -120,7 +118,11 @@ func (s *Store) enrol(p *plan, snap *dataplane.Snapshot) error {
 			if real.Number > math.MaxUint16 || svc.Number > math.MaxUint16 {
 				return fmt.Errorf("number %d.%d of %s, %s is above 65535", svc.Number, real.Number, svc.Key, real.RIP)
 			}
-			if err := add(sidOf(svc.Number, real.Number), identity{svc.Key, real.RIP}, real.Name, &real.Account, real.Status(), real.LastChange); err != nil {
+			r := record{
+				id: identity{svc.Key, real.RIP}, name: real.Name, bypass: real.Method.RepliesBypass(),
+				status: real.Status(), lastChange: stampOf(real.LastChange),
+			}
+			if err := add(sidOf(svc.Number, real.Number), r, &real.Account); err != nil {
 				return err
 			}
 		}
@@ -129,4 +131,20 @@ func (s *Store) enrol(p *plan, snap *dataplane.Snapshot) error {
 		return fmt.Errorf("%d services and real servers are more than a row can hold", len(p.roster))
 	}
 	return nil
+}
+
+// began is how often counting began anew so that something may be lost; a wrap
+// loses nothing.
+func began(resets dataplane.ResetCounts) uint64 {
+	return resets.Sum() - uint64(resets[dataplane.Wrap32])
+}
+
+// bypassed reports whether no answer to a service's clients passes the director.
+func bypassed(reals []dataplane.RealState) bool {
+	for i := range reals {
+		if !reals[i].Method.RepliesBypass() {
+			return false
+		}
+	}
+	return len(reals) > 0
 }

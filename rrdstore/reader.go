@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"iter"
 	"math"
 	"net/netip"
 	"os"
@@ -21,7 +20,8 @@ import (
 // not serve yet.
 const startGrace = 2 * time.Second
 
-// A Series is what one number of the catalog stood for during a time.
+// A Series is what is kept of one service or real server, or of the director,
+// under whatever numbers it had.
 type Series struct {
 	Key  dataplane.ServiceKey // zero: the director
 	RIP  netip.AddrPort       // zero: the service itself
@@ -31,52 +31,40 @@ type Series struct {
 	// counters are not available rather than zero.
 	RepliesBypass bool
 	// Number is the service's row number; RealNumber the real server's in it, 0
-	// of a service.
+	// of a service. Both are 0 of what has none any more, and of the director.
 	Number, RealNumber uint32
-	// First is its first tick under that number. Last is when it was last there,
-	// the zero Time while it is.
+	// First is its first tick. Last is when it was last there, the zero Time while
+	// it is.
 	First, Last time.Time
 
+	holdings []*holding // in the order of time
+	entity   *entity    // nil: not in the archive
+}
+
+// IsDirector reports whether s is the director itself.
+func (s *Series) IsDirector() bool { return s.Key == dataplane.ServiceKey{} }
+
+// A holding is a number that a series had during a time.
+type holding struct {
+	*Series
 	sid, from, until uint32
-}
-
-// An Entry is a series in a row.
-type Entry struct {
-	Series *Series
-	Total  dataplane.Counters
-	// The gauges of a service are the sums over its real servers.
-	Active, Inactive, Persistent, Weight uint64
-	// Reset says that the kernel's counters began anew since the row before.
-	Reset bool
-}
-
-// A Row is one tick.
-type Row struct {
-	Tick, Time time.Time // Time is when it was read
-	// Partial says that the counters of services and real servers were unknown:
-	// totals are those of the row before.
-	Partial bool
-	// Total and Connections of the director, each known only where Has… says so.
-	Total                    dataplane.Counters
-	HasStats, HasConnections bool
-	Connections              uint64
-	// Entries are the wanted series that were present, by number.
-	Entries []Entry
 }
 
 // A Reader reads a store, its own process's or another's, or a copied directory.
 // It may be used by one goroutine at a time.
 type Reader struct {
-	dir     string
-	src     source
-	series  []*Series
-	newest  uint32
-	damaged int
+	dir      string // empty: this process's own store
+	path     string // of the directory
+	src      source
+	series   []*Series
+	holdings []*holding
+	catalog  // of the archive
+	damaged  int
 }
 
 // OpenReader opens the store in dir for reading: through its owner's socket where
-// it has an owner that serves, otherwise from the file, which then is free for an
-// owner to take at any time. Errors: [ErrNotExist], [ErrLocked] where an owner
+// it has an owner that serves, otherwise from the files, which then are free for
+// an owner to take at any time. Errors: [ErrNotExist], [ErrLocked] where an owner
 // does not serve, [ErrNewer], [ErrDamaged].
 func OpenReader(ctx context.Context, dir string) (*Reader, error) {
 	info, err := os.Stat(filepath.Join(dir, headName))
@@ -86,7 +74,7 @@ func OpenReader(ctx context.Context, dir string) (*Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	r := &Reader{dir: dir}
+	r := &Reader{dir: dir, path: dir}
 	deadline := time.Now().Add(startGrace)
 	for {
 		err := r.open(ctx)
@@ -103,7 +91,19 @@ func OpenReader(ctx context.Context, dir string) (*Reader, error) {
 	}
 }
 
+// Reader reads the store within its owner.
+func (s *Store) Reader(ctx context.Context) (*Reader, error) {
+	r := &Reader{src: storeSource(s), path: s.dir}
+	if err := r.refresh(ctx); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	return r, nil
+}
+
 func (r *Reader) open(ctx context.Context) error {
+	if r.dir == "" {
+		return r.refresh(ctx)
+	}
 	remote, err := dialable(ctx, r.dir)
 	if err != nil {
 		return err
@@ -112,7 +112,7 @@ func (r *Reader) open(ctx context.Context) error {
 		r.src = remoteSource(r.dir)
 		return r.refresh(ctx)
 	}
-	r.src = fileViewer(r.dir)
+	r.src = fileSource(r.dir)
 	if err := inspectForReading(r.dir); err != nil {
 		return err
 	}
@@ -122,117 +122,137 @@ func (r *Reader) open(ctx context.Context) error {
 // inspectForReading is the owner's inspection without its lock: what looks like
 // damage may be an owner that started to write meanwhile.
 func inspectForReading(dir string) error {
-	err := inspect(dir)
-	if errors.Is(err, ErrDamaged) {
-		if lock := fileViewer(dir).locked(); lock != nil {
-			return lock
-		}
-	}
-	return err
-}
-
-// refresh reads the catalog.
-func (r *Reader) refresh(ctx context.Context) error {
-	all, newest, err := r.src.catalog(ctx)
-	if err != nil {
-		return err
-	}
-	r.series, r.newest, r.damaged = r.series[:0], newest, 0
-	for _, c := range all {
-		rec, err := parseRecord(c.key, c.value)
-		if isNewer(err) {
-			return err
+	for _, name := range []string{headName, archName} {
+		err := inspect(dir, name)
+		if errors.Is(err, ErrDamaged) {
+			if lock := lockedFile(filepath.Join(dir, name), dir); lock != nil {
+				return lock
+			}
 		}
 		if err != nil {
-			r.damaged++
-			continue
+			return err
 		}
-		r.series = append(r.series, newSeries(c.key, &rec))
 	}
-	slices.SortFunc(r.series, func(a, b *Series) int {
-		return cmp.Or(cmp.Compare(a.sid, b.sid), cmp.Compare(a.from, b.from))
-	})
 	return nil
 }
 
-func newSeries(k seriesKey, rec *record) *Series {
-	s := &Series{
-		Key: rec.id.key, RIP: rec.id.rip, Name: rec.name, Number: k.sid >> 16, RealNumber: k.sid & 0xffff,
-		First: time.Unix(int64(k.from), 0).UTC(), sid: k.sid, from: k.from, until: rec.until,
+// refresh reads the catalogs.
+func (r *Reader) refresh(ctx context.Context) error {
+	records, err := r.src.catalog(ctx)
+	if err != nil {
+		return err
 	}
-	if rec.gone {
-		s.Last = rec.lastSeen.time()
+	if r.catalog, err = parseCatalog(records); err != nil {
+		return err
 	}
-	if s.until == 0 {
-		s.until = math.MaxUint32
+	r.damaged = r.catalog.damaged
+	r.holdings = r.holdings[:0]
+	byID := make(map[identity]*Series, len(records))
+	for _, e := range r.entities {
+		byID[e.id] = e.series()
+	}
+	for _, rec := range records {
+		if rec.bucket == bucketSeries {
+			if err := r.hold(rec, byID); err != nil {
+				return err
+			}
+		}
+	}
+	slices.SortFunc(r.holdings, func(a, b *holding) int {
+		return cmp.Or(cmp.Compare(a.sid, b.sid), cmp.Compare(a.from, b.from))
+	})
+	r.series = r.series[:0]
+	for _, s := range byID {
+		slices.SortFunc(s.holdings, func(a, b *holding) int { return cmp.Compare(a.from, b.from) })
+		r.series = append(r.series, s)
+	}
+	slices.SortFunc(r.series, (*Series).compare)
+	return nil
+}
+
+// hold takes a record of the head's catalog in.
+func (r *Reader) hold(rec archiveRecord, byID map[identity]*Series) error {
+	key, err := parseSeriesKey(rec.key)
+	if err != nil {
+		return err
+	}
+	have, err := parseRecord(key, rec.value)
+	if isNewer(err) {
+		return err
+	}
+	if err != nil {
+		r.damaged++
+		return nil
+	}
+	s := byID[have.id]
+	if s == nil {
+		s = &Series{Key: have.id.key, RIP: have.id.rip}
+		byID[have.id] = s
+	}
+	h := &holding{Series: s, sid: key.sid, from: key.from, until: have.until}
+	if h.until == 0 {
+		h.until = math.MaxUint32
+		s.Name, s.RepliesBypass = have.name, have.bypass
+		s.Number, s.RealNumber = key.sid>>16, key.sid&0xffff
+		if s.Last = (time.Time{}); have.gone {
+			s.Last = have.lastSeen.time()
+		}
+	}
+	if first := time.Unix(int64(h.from), 0).UTC(); s.First.IsZero() || first.Before(s.First) {
+		s.First = first
+	}
+	s.holdings = append(s.holdings, h)
+	r.holdings = append(r.holdings, h)
+	return nil
+}
+
+// series is what the archive tells of an entity.
+func (e *entity) series() *Series {
+	s := &Series{Key: e.id.key, RIP: e.id.rip, Name: e.name, RepliesBypass: e.bypass, entity: e, First: time.Unix(int64(e.first), 0).UTC()}
+	if e.last != 0 {
+		s.Last = time.Unix(int64(e.last), 0).UTC()
 	}
 	return s
 }
 
-// Series is the catalog, without the director, as of the opening or the last
-// call of Rows; in the order of numbers and, for one number, of time.
-func (r *Reader) Series() []*Series {
-	all := make([]*Series, 0, len(r.series))
-	for _, s := range r.series {
-		if s.sid != 0 {
-			all = append(all, s)
-		}
+// compare orders a catalog: by number, and what has none last, by identity; the
+// director comes first.
+func (s *Series) compare(o *Series) int {
+	id := func(s *Series) dataplane.Remembered { return dataplane.Remembered{Key: s.Key, RIP: s.RIP} }
+	if s.IsDirector() || o.IsDirector() {
+		return cmp.Compare(btoi(o.IsDirector()), btoi(s.IsDirector()))
 	}
-	return all
+	return cmp.Or(
+		cmp.Compare(s.Number-1, o.Number-1), // 0 becomes the greatest
+		cmp.Compare(s.RealNumber, o.RealNumber),
+		id(s).Compare(id(o)),
+	)
 }
 
-// Damaged is how many records the last call of Rows, and of the catalog, had to
-// leave out.
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// Series is the catalog as of the opening or the last call of Refresh: the
+// director first, then services and their real servers by number, then what has
+// none any more.
+func (r *Reader) Series() []*Series { return slices.Clone(r.series) }
+
+// Refresh reads the catalog again. Series of before are valid no more.
+func (r *Reader) Refresh(ctx context.Context) error {
+	err := r.refresh(ctx)
+	if err != nil { // an owner came or went
+		err = r.open(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("read catalog: %w", err)
+	}
+	return nil
+}
+
+// Damaged is how many records the last reading had to leave out, those of the
+// catalog included.
 func (r *Reader) Damaged() int { return r.damaged }
-
-// Rows are the rows from start to end, both included, with those series that want
-// picks, in order. A row and what it holds is valid until the next one. Ticks that
-// were not stored are absent, as are entries whose record is damaged; an error
-// ends the sequence.
-func (r *Reader) Rows(ctx context.Context, start, end time.Time, want func(*Series) bool) iter.Seq2[*Row, error] {
-	return func(yield func(*Row, error) bool) {
-		err := r.refresh(ctx)
-		if err != nil { // an owner came or went
-			err = r.open(ctx)
-		}
-		if err != nil {
-			yield(nil, fmt.Errorf("read catalog: %w", err))
-			return
-		}
-		q := query{start: clampTick(start), end: min(clampTick(end), r.newest)}
-		if !start.Before(time.Unix(1<<32, 0)) || end.Before(start) || q.start > q.end {
-			return
-		}
-		a := newAssembly(r.series, q.start, want)
-		q.sids, q.all = a.sids()
-		var stop bool
-		err = r.src.rows(ctx, q, func(rec scanRecord) error {
-			return a.feed(rec, func(row *Row) error {
-				if stop = !yield(row, nil); stop {
-					return errStop
-				}
-				return nil
-			})
-		})
-		if err == nil {
-			if row := a.flush(); row != nil {
-				stop = !yield(row, nil)
-			}
-		}
-		r.damaged += a.rows.damaged
-		if err != nil && !stop {
-			yield(nil, fmt.Errorf("read rows: %w", err))
-		}
-	}
-}
-
-var errStop = errors.New("reader stops")
-
-// clampTick is the tick at or after t.
-func clampTick(t time.Time) uint32 {
-	s := t.Unix()
-	if t.Nanosecond() > 0 {
-		s++
-	}
-	return uint32(min(max(s, 0), math.MaxUint32))
-}

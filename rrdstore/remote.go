@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -18,13 +19,17 @@ import (
 // rows what query.append writes. The server answers with frames, each a kind, a
 // length (u32) and a payload, and ends with frameEnd or frameError.
 const (
-	protocolVersion = 1
+	protocolVersion = 2
 	requestCatalog  = 'c'
+	requestState    = 's'
 	requestRows     = 'r'
+	requestChunks   = 'k'
 
-	frameSeries = 's' // series key (8), record
+	frameRecord = 's' // bucket and key, each with its length (u8), record
+	frameState  = 't' // storeState.append
 	frameRow    = 'w' // window (4), row key (6), record
-	frameEnd    = 'e' // of a catalog: the newest tick (u32)
+	frameChunk  = 'k' // step, window, block (4 each), superchunk
+	frameEnd    = 'e'
 	frameError  = 'x' // text
 
 	maxRequest = 8 << 20
@@ -92,28 +97,53 @@ func dialable(ctx context.Context, dir string) (bool, error) {
 	return false, err
 }
 
-func (dir remoteSource) catalog(ctx context.Context) (all []catalogRecord, newest uint32, err error) {
-	end, err := dir.ask(ctx, []byte{protocolVersion, requestCatalog}, func(kind byte, b []byte) error {
-		if kind != frameSeries || len(b) < 8 {
-			return fmt.Errorf("unexpected frame %q of %d bytes", kind, len(b))
+func (dir remoteSource) catalog(ctx context.Context) (all []archiveRecord, err error) {
+	err = dir.ask(ctx, []byte{protocolVersion, requestCatalog}, func(kind byte, b []byte) error {
+		p := &parser{b: b}
+		bucket := p.take(int(p.byte()))
+		key := p.take(int(p.byte()))
+		if kind != frameRecord || p.err != nil {
+			return unexpected(kind, b)
 		}
-		key, err := parseSeriesKey(b[:8])
-		all = append(all, catalogRecord{key, append([]byte(nil), b[8:]...)})
+		all = append(all, archiveRecord{string(bucket), slices.Clone(key), slices.Clone(p.b)})
+		return nil
+	})
+	return all, err
+}
+
+func (dir remoteSource) state(ctx context.Context) (*storeState, error) {
+	var st *storeState
+	err := dir.ask(ctx, []byte{protocolVersion, requestState}, func(kind byte, b []byte) (err error) {
+		if kind != frameState {
+			return unexpected(kind, b)
+		}
+		st, err = parseState(b)
 		return err
 	})
-	if err == nil && len(end) != 4 {
+	if err == nil && st == nil {
 		err = errShort
 	}
-	if err != nil {
-		return nil, 0, err
-	}
-	return all, binary.BigEndian.Uint32(end), nil
+	return st, err
+}
+
+func (dir remoteSource) chunks(ctx context.Context, q chunkQuery, emit func(chunkKey, []byte) error) error {
+	return dir.ask(ctx, q.append([]byte{protocolVersion, requestChunks}), func(kind byte, b []byte) error {
+		if kind != frameChunk || len(b) < 12 {
+			return unexpected(kind, b)
+		}
+		u := binary.BigEndian.Uint32
+		return emit(chunkKey{u(b), u(b[4:]), u(b[8:])}, b[12:])
+	})
+}
+
+func unexpected(kind byte, b []byte) error {
+	return fmt.Errorf("unexpected frame %q of %d bytes from the store's owner", kind, len(b))
 }
 
 func (dir remoteSource) rows(ctx context.Context, q query, emit func(scanRecord) error) error {
-	_, err := dir.ask(ctx, q.append([]byte{protocolVersion, requestRows}), func(kind byte, b []byte) error {
+	return dir.ask(ctx, q.append([]byte{protocolVersion, requestRows}), func(kind byte, b []byte) error {
 		if kind != frameRow || len(b) < 10 {
-			return fmt.Errorf("unexpected frame %q of %d bytes", kind, len(b))
+			return unexpected(kind, b)
 		}
 		key, err := parseRowKey(b[4:10])
 		if err != nil {
@@ -121,58 +151,57 @@ func (dir remoteSource) rows(ctx context.Context, q query, emit func(scanRecord)
 		}
 		return emit(scanRecord{binary.BigEndian.Uint32(b), key, b[10:]})
 	})
-	return err
 }
 
 // ask sends a request and hands over its answer's frames, whose payload is valid
-// during the call, and returns that of the last one.
-func (dir remoteSource) ask(ctx context.Context, request []byte, frame func(kind byte, payload []byte) error) ([]byte, error) {
+// during the call.
+func (dir remoteSource) ask(ctx context.Context, request []byte, frame func(kind byte, payload []byte) error) error {
 	conn, err := dialSocket(ctx, string(dir))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	// A refusal may come before the whole request was taken: reading tells.
 	_, sendErr := conn.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(request))), request...))
-	end, err := readFrames(conn, frame)
+	err = readFrames(conn, frame)
 	if err != nil && ctx.Err() != nil {
-		return nil, ctx.Err()
+		return ctx.Err()
 	}
 	if err != nil && sendErr != nil {
-		return nil, fmt.Errorf("ask the store's owner: %w", errors.Join(sendErr, err))
+		return fmt.Errorf("ask the store's owner: %w", errors.Join(sendErr, err))
 	}
-	return end, err
+	return err
 }
 
-func readFrames(conn net.Conn, frame func(kind byte, payload []byte) error) ([]byte, error) {
+func readFrames(conn net.Conn, frame func(kind byte, payload []byte) error) error {
 	in := bufio.NewReaderSize(conn, 256<<10)
 	var buf []byte
 	for {
 		var head [5]byte
 		if _, err := io.ReadFull(in, head[:]); err != nil {
-			return nil, fmt.Errorf("the store's owner broke off: %w", err)
+			return fmt.Errorf("the store's owner broke off: %w", err)
 		}
 		n := binary.BigEndian.Uint32(head[1:])
 		if n > maxFrame {
-			return nil, fmt.Errorf("frame of %d bytes from the store's owner", n)
+			return fmt.Errorf("frame of %d bytes from the store's owner", n)
 		}
 		if cap(buf) < int(n) {
 			buf = make([]byte, n)
 		}
 		buf = buf[:n]
 		if _, err := io.ReadFull(in, buf); err != nil {
-			return nil, fmt.Errorf("the store's owner broke off: %w", err)
+			return fmt.Errorf("the store's owner broke off: %w", err)
 		}
 		switch head[0] {
 		case frameEnd:
-			return buf, nil
+			return nil
 		case frameError:
-			return nil, fmt.Errorf("the store's owner says: %s", buf)
+			return fmt.Errorf("the store's owner says: %s", buf)
 		}
 		if err := frame(head[0], buf); err != nil {
-			return nil, err
+			return err
 		}
 	}
 }

@@ -17,12 +17,12 @@ const (
 	garbageAtOnce = 4096
 )
 
-// expired is how many of the oldest windows go with this tick: those all of whose
-// rows are too old, and one where the file is too full. The window under way
+// expired is how many of the oldest windows go with this tick: those whose rows
+// are in the archive, and one where the file is too full. The window under way
 // always stays.
-func (s *Store) expired(tick uint32) (n int) {
-	oldest := int64(tick) - int64(s.opts.Retention/time.Second)
-	for n < min(expireAtOnce, len(s.windows)-1) && int64(s.windows[n].last) <= oldest {
+func (s *Store) expired() (n int) {
+	archived := s.archived.Load()
+	for n < min(expireAtOnce, len(s.windows)-1) && s.windows[n].last < archived {
 		n++
 	}
 	if n == 0 && len(s.windows) > 1 && s.used > s.opts.softBytes() {
@@ -85,21 +85,26 @@ func (s *Store) garbage(p *plan) {
 	}
 }
 
-// errMoved says that head.db is no longer the file that was opened.
-var errMoved = errors.New("it was removed or replaced while in use")
+// errMoved and errCut say that a file is no longer what was opened.
+var (
+	errMoved = errors.New("it was removed or replaced while in use")
+	errCut   = errors.New("it was cut while in use")
+)
 
 // intact looks at head.db from outside. bbolt would go on writing a file that has
 // no name any more, and faults on one that was cut short.
-func (s *Store) intact() error {
-	path := filepath.Join(s.dir, headName)
+func (s *Store) intact() error { return intact(filepath.Join(s.dir, headName), s.opened, s.high) }
+
+// intact compares a file with what was opened, of which high bytes were in use.
+func intact(path string, opened fs.FileInfo, high int64) error {
 	info, err := os.Stat(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(info, s.opened):
+	case errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(info, opened):
 		return &DamagedError{Path: path, Err: errMoved}
 	case err != nil:
 		return err
-	case info.Size() < s.high:
-		return &DamagedError{Path: path, Err: fmt.Errorf("it was cut from %d bytes or more to %d", s.high, info.Size())}
+	case info.Size() < high:
+		return &DamagedError{Path: path, Err: fmt.Errorf("%w: from %d bytes or more to %d", errCut, high, info.Size())}
 	}
 	return nil
 }
@@ -121,7 +126,7 @@ func (s *Store) replace() error {
 		}
 	}
 	if err == nil || errors.Is(err, ErrDamaged) {
-		if s.stats.Aside, err = putAside(s.dir); errors.Is(err, fs.ErrNotExist) {
+		if s.stats.Aside, err = putAside(s.dir, headName); errors.Is(err, fs.ErrNotExist) {
 			err = nil
 		}
 	}

@@ -51,6 +51,8 @@ type record struct {
 	status   dataplane.RealStatus
 	offset   dataplane.Counters // Total minus Kernel, modulo 2^64
 	gone     bool
+	// bypass: answers reach clients past the director.
+	bypass bool
 	// held says that total is here, because the last row does not have it.
 	held  bool
 	total dataplane.Counters
@@ -89,6 +91,7 @@ const (
 	seriesLastChange
 	seriesResets
 	seriesOffset
+	seriesBypass
 )
 
 func (r *record) flags() (f uint64) {
@@ -106,6 +109,7 @@ func (r *record) flags() (f uint64) {
 	set(seriesLastChange, r.lastChange != noStamp)
 	set(seriesResets, r.resets != dataplane.ResetCounts{})
 	set(seriesOffset, !r.offset.IsZero())
+	set(seriesBypass, r.bypass)
 	return f
 }
 
@@ -151,7 +155,7 @@ func parseRecord(k seriesKey, v []byte) (r record, err error) {
 	r.name, r.epoch = p.string(), p.string()
 	until := p.uvarint()
 	r.until, r.status = uint32(until), dataplane.RealStatus(p.byte())
-	r.follows, r.gone, r.held = f&seriesFollows != 0, f&seriesGone != 0, f&seriesHeld != 0
+	r.follows, r.gone, r.held, r.bypass = f&seriesFollows != 0, f&seriesGone != 0, f&seriesHeld != 0, f&seriesBypass != 0
 	for _, s := range []struct {
 		bit uint64
 		to  *stamp

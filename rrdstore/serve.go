@@ -9,8 +9,11 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
+
+	"go.etcd.io/bbolt"
 )
 
 const (
@@ -110,31 +113,48 @@ func (s *Store) answer(ctx context.Context, conn net.Conn, request []byte) error
 		_, err := conn.Write(b)
 		return err
 	}
-	view := viewer(s.view)
+	src := storeSource(s)
 	switch request[1] {
 	case requestCatalog:
-		all, newest, err := view.catalog(ctx)
+		all, err := src.catalog(ctx)
 		if err != nil {
 			return err
 		}
-		var b []byte
-		for _, c := range all {
-			if b = appendFrame(b, frameSeries, c.key.bytes(), c.value); len(b) >= stepBytes {
-				if err := send(b); err != nil {
-					return err
-				}
-				b = b[:0]
-			}
+		return sendRecords(all, send)
+	case requestState:
+		st, err := src.state(ctx)
+		if err != nil {
+			return err
 		}
-		return send(appendFrame(b, frameEnd, binary.BigEndian.AppendUint32(nil, newest)))
+		return send(appendFrame(appendFrame(nil, frameState, st.append(nil)), frameEnd))
 	case requestRows:
 		q, err := parseQuery(request[2:])
 		if err != nil {
 			return fmt.Errorf("request: %w", err)
 		}
 		return s.answerRows(ctx, q, send)
+	case requestChunks:
+		q, err := parseChunkQuery(request[2:])
+		if err != nil {
+			return fmt.Errorf("request: %w", err)
+		}
+		return answerChunks(ctx, src.arch, q, send)
 	}
 	return fmt.Errorf("request of unknown kind %q", request[1])
+}
+
+func sendRecords(all []archiveRecord, send func([]byte) error) error {
+	var b []byte
+	for _, r := range all {
+		bucket := append([]byte{byte(len(r.bucket))}, r.bucket...)
+		if b = appendFrame(b, frameRecord, bucket, []byte{byte(len(r.key))}, r.key, r.value); len(b) >= stepBytes {
+			if err := send(b); err != nil {
+				return err
+			}
+			b = b[:0]
+		}
+	}
+	return send(appendFrame(b, frameEnd))
 }
 
 func (s *Store) answerRows(ctx context.Context, q query, send func([]byte) error) error {
@@ -154,4 +174,58 @@ func (s *Store) answerRows(ctx context.Context, q query, send func([]byte) error
 		}
 	}
 	return send(appendFrame(b[:0], frameEnd))
+}
+
+// answerChunks copies superchunks, some at a time, so that no transaction is open
+// while a client takes them in.
+func answerChunks(ctx context.Context, view viewer, q chunkQuery, send func([]byte) error) error {
+	var b []byte
+	for _, w := range q.windows {
+		for from, more := uint32(0), true; more; {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			b = b[:0]
+			err := view(func(tx *bbolt.Tx) (err error) {
+				b, from, more, err = q.frames(tx, w, from, b)
+				return err
+			})
+			if err != nil && !errors.Is(err, errNoArchive) {
+				return err
+			}
+			if more = more && err == nil; len(b) == 0 {
+				continue
+			}
+			if err := send(b); err != nil {
+				return err
+			}
+		}
+	}
+	return send(appendFrame(b[:0], frameEnd))
+}
+
+// frames appends frames of a window's blocks from one on, until there are
+// stepBytes; more says that from there on may be others.
+func (q chunkQuery) frames(tx *bbolt.Tx, window, from uint32, b []byte) (_ []byte, next uint32, more bool, err error) {
+	errFull := errors.New("enough for one step")
+	rest := q
+	if q.blocks != nil {
+		at, _ := slices.BinarySearch(q.blocks, from)
+		rest.blocks = q.blocks[at:]
+	}
+	err = rest.window(tx, window, func(k chunkKey, v []byte) error {
+		if k.block < from {
+			return nil
+		}
+		if len(b) >= stepBytes {
+			next = k.block
+			return errFull
+		}
+		b = appendFrame(b, frameChunk, windowKey(k.step), windowKey(k.window), windowKey(k.block), v)
+		return nil
+	})
+	if errors.Is(err, errFull) {
+		return b, next, true, nil
+	}
+	return b, 0, false, err
 }

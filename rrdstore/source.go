@@ -4,26 +4,46 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
 )
 
-// A source is where a Reader gets records from: the file, or its owner.
+// A source is where a Reader gets records from: the files, or their owner.
 type source interface {
-	// catalog is every series, and the last tick that they account for.
-	catalog(ctx context.Context) ([]catalogRecord, uint32, error)
-	// rows calls emit with the records of a scan; its values live until emit
-	// returns.
+	// catalog is every series of the head, and the archive's catalog.
+	catalog(ctx context.Context) ([]archiveRecord, error)
+	// state is what changes while time goes by.
+	state(ctx context.Context) (*storeState, error)
+	// rows calls emit with the records of a scan of the head; their values live
+	// until emit returns.
 	rows(ctx context.Context, q query, emit func(scanRecord) error) error
+	// chunks calls emit with superchunks of the archive, by window and block;
+	// their values live until emit returns, which must not take long.
+	chunks(ctx context.Context, q chunkQuery, emit func(chunkKey, []byte) error) error
 }
 
-// A catalogRecord is a series as it is in the file.
-type catalogRecord struct {
-	key   seriesKey
-	value []byte
+// A storeState is the extent of a store at one time.
+type storeState struct {
+	newest  uint32 // the last tick; zero: there is none
+	oldest  uint32 // the first one in the head
+	step    uint32 // of primary data points
+	beat    uint32 // the longest interval between ticks that is known
+	levels  []*level
+	windows map[uint32][]uint32 // of the archive, by the level's step
+}
+
+// frontier is the tick before which raw rows are all in the archive.
+func (st *storeState) frontier() uint32 {
+	if len(st.levels) > 0 && st.levels[0].step == 0 {
+		return st.levels[0].frontier
+	}
+	return 0
 }
 
 // A query says which rows of which series; no sids and not all is headers only.
@@ -45,15 +65,31 @@ func (q query) scan() *scan {
 	return s
 }
 
+// A chunkQuery says which superchunks of a level; blocks nil is all there are.
+type chunkQuery struct {
+	step    uint32
+	windows []uint32
+	blocks  []uint32
+}
+
 // A viewer runs one read transaction.
 type viewer func(func(*bbolt.Tx) error) error
 
-func (view viewer) catalog(ctx context.Context) (all []catalogRecord, newest uint32, err error) {
+// files are the two files of a store, each with its viewer.
+type files struct{ head, arch viewer }
+
+func (f files) catalog(ctx context.Context) (all []archiveRecord, err error) {
 	if err := ctx.Err(); err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	err = view(func(tx *bbolt.Tx) error {
-		all = nil
+	err = f.arch(func(tx *bbolt.Tx) error {
+		all, err = archiveRecords(tx)
+		return err
+	})
+	if err != nil && !errors.Is(err, errNoArchive) {
+		return nil, err
+	}
+	err = f.head(func(tx *bbolt.Tx) error {
 		b := tx.Bucket([]byte(bucketSeries))
 		if b == nil && tx.Bucket([]byte(bucketRow)) == nil {
 			return nil // its owner ended before writing anything
@@ -61,41 +97,90 @@ func (view viewer) catalog(ctx context.Context) (all []catalogRecord, newest uin
 		if b == nil {
 			return fmt.Errorf("%w: bucket %q is missing", ErrDamaged, bucketSeries)
 		}
-		newest = newestTick(tx)
 		return b.ForEach(func(k, v []byte) error {
-			key, err := parseSeriesKey(k)
-			if err == nil {
-				all = append(all, catalogRecord{key, append([]byte(nil), v...)})
-			}
-			return err
+			all = append(all, archiveRecord{bucketSeries, slices.Clone(k), slices.Clone(v)})
+			return nil
 		})
 	})
-	return all, newest, err
+	return all, err
 }
 
-// newestTick is the tick of the last row; zero if there is none.
-func newestTick(tx *bbolt.Tx) uint32 {
+func (f files) state(ctx context.Context) (*storeState, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	st := newState()
+	err := f.arch(func(tx *bbolt.Tx) error { return st.archive(tx) })
+	if err != nil && !errors.Is(err, errNoArchive) {
+		return nil, err
+	}
+	err = f.head(func(tx *bbolt.Tx) error {
+		oldest, newest := tickRange(tx)
+		st.oldest, st.newest = oldest, max(st.newest, newest)
+		return nil
+	})
+	return st, err
+}
+
+func newState() *storeState {
+	return &storeState{step: 10, beat: 20, windows: make(map[uint32][]uint32)}
+}
+
+// archive adds what arch.db tells.
+func (st *storeState) archive(tx *bbolt.Tx) error {
+	var records []archiveRecord
+	for _, name := range []string{bucketMeta, bucketTier} {
+		b := tx.Bucket([]byte(name))
+		if b == nil {
+			return nil // made, and not written to yet
+		}
+		err := b.ForEach(func(k, v []byte) error {
+			records = append(records, archiveRecord{name, k, v})
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	c, err := parseCatalog(records)
+	if err != nil {
+		return err
+	}
+	st.levels, st.newest = c.levels, c.newest
+	if c.step != 0 {
+		st.step, st.beat = c.step, c.beat
+	}
+	for _, l := range st.levels {
+		st.windows[l.step] = windowsOf(tx, l.step)
+	}
+	return nil
+}
+
+// tickRange are the first and the last row's ticks; zero if there is none.
+func tickRange(tx *bbolt.Tx) (oldest, newest uint32) {
 	rows := tx.Bucket([]byte(bucketRow))
 	if rows == nil {
-		return 0
+		return 0, 0
 	}
-	first, _ := rows.Cursor().Last()
-	w := rows.Bucket(first)
-	if w == nil {
-		return 0
+	c := rows.Cursor()
+	first, _ := c.First()
+	last, _ := c.Last()
+	w := rows.Bucket(last)
+	if w == nil || len(first) != 4 {
+		return 0, 0
 	}
 	k, _ := w.Cursor().Last()
 	key, err := parseRowKey(k)
 	if err != nil {
-		return 0
+		return 0, 0
 	}
-	return key.tick
+	return keyNumber(first), key.tick
 }
 
-func (view viewer) rows(ctx context.Context, q query, emit func(scanRecord) error) error {
+func (f files) rows(ctx context.Context, q query, emit func(scanRecord) error) error {
 	sc := q.scan()
 	for !sc.done {
-		batch, err := view.step(ctx, sc)
+		batch, err := f.head.step(ctx, sc)
 		if err != nil {
 			return err
 		}
@@ -130,38 +215,100 @@ func (view viewer) step(ctx context.Context, sc *scan) (batch []scanRecord, err 
 	return batch, err
 }
 
-// fileViewer opens the file anew for every transaction, so that an agent may
-// start while it is being read.
-func fileViewer(dir string) viewer {
-	return func(fn func(*bbolt.Tx) error) error {
-		return guard(func() (err error) {
-			db, err := bbolt.Open(filepath.Join(dir, headName), 0, &bbolt.Options{ReadOnly: true, Timeout: 100 * time.Millisecond, NoStatistics: true})
-			if errors.Is(err, berrors.ErrTimeout) {
-				return &LockedError{Dir: dir, PID: ownerOfDir(dir)}
-			}
-			if err != nil {
+// chunks reads a window in one transaction: superchunks are too large to be
+// copied, and what is done with them too little to be worth it.
+func (f files) chunks(ctx context.Context, q chunkQuery, emit func(chunkKey, []byte) error) error {
+	for _, w := range q.windows {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		err := f.arch(func(tx *bbolt.Tx) error { return q.window(tx, w, emit) })
+		if err != nil && !errors.Is(err, errNoArchive) {
+			return err
+		}
+	}
+	return nil
+}
+
+// window emits a window's superchunks.
+func (q chunkQuery) window(tx *bbolt.Tx, window uint32, emit func(chunkKey, []byte) error) error {
+	level := levelBucket(tx, q.step)
+	if level == nil {
+		return nil
+	}
+	w := level.Bucket(windowKey(window))
+	if w == nil {
+		return nil // expired
+	}
+	if q.blocks == nil {
+		return w.ForEach(func(k, v []byte) error { return emit(chunkKey{q.step, window, keyNumber(k)}, v) })
+	}
+	for _, b := range q.blocks {
+		if v := w.Get(windowKey(b)); v != nil {
+			if err := emit(chunkKey{q.step, window, b}, v); err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, db.Close()) }() // after a panic as well
-			return db.View(fn)
-		})
+		}
+	}
+	return nil
+}
+
+// errNoArchive says that there is no arch.db, which is as good as an empty one.
+var errNoArchive = errors.New("there is no archive")
+
+// fileSource opens a file anew for every transaction, so that an agent may start
+// while it is being read.
+func fileSource(dir string) files {
+	return files{
+		head: func(fn func(*bbolt.Tx) error) error { return viewFile(filepath.Join(dir, headName), dir, fn) },
+		arch: func(fn func(*bbolt.Tx) error) error {
+			path := filepath.Join(dir, archName)
+			if info, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
+				return errNoArchive
+			}
+			return viewFile(path, dir, fn)
+		},
 	}
 }
 
-// view is the owner's viewer. It does not keep commits waiting.
+func viewFile(path, dir string, fn func(*bbolt.Tx) error) error {
+	return guard(func() (err error) {
+		db, err := bbolt.Open(path, 0, &bbolt.Options{ReadOnly: true, Timeout: 100 * time.Millisecond, NoStatistics: true})
+		if errors.Is(err, berrors.ErrTimeout) {
+			return &LockedError{Dir: dir, PID: ownerOfDir(dir)}
+		}
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, db.Close()) }() // after a panic as well
+		return db.View(fn)
+	})
+}
+
+// lockedFile is the LockedError of a file that has an owner, nil otherwise.
+func lockedFile(path, dir string) error {
+	err := viewFile(path, dir, func(*bbolt.Tx) error { return nil })
+	if errors.Is(err, ErrLocked) {
+		return err
+	}
+	return nil
+}
+
+// storeSource reads within the owner. It does not keep commits waiting.
+func storeSource(s *Store) files {
+	return files{head: s.view, arch: func(fn func(*bbolt.Tx) error) error {
+		if a := s.arch.Load(); a != nil {
+			return a.view(fn)
+		}
+		return errNoArchive
+	}}
+}
+
+// view is the owner's viewer of the head.
 func (s *Store) view(fn func(*bbolt.Tx) error) error {
 	err := guard(func() error { return s.shared.Load().View(fn) })
 	if errors.Is(err, berrors.ErrDatabaseNotOpen) {
 		return ErrClosed
 	}
 	return err
-}
-
-// locked is the LockedError of a file that has an owner, nil otherwise.
-func (view viewer) locked() error {
-	err := view(func(*bbolt.Tx) error { return nil })
-	if errors.Is(err, ErrLocked) {
-		return err
-	}
-	return nil
 }

@@ -32,16 +32,29 @@ const (
 	// pageSize is the same on every machine, so that files can be moved.
 	pageSize = 4096
 
-	minMaxBytes = 4 << 20
+	minMaxBytes = 8 << 20
 )
 
 // Options say how much a store keeps.
 type Options struct {
-	// Retention is how long rows are kept; zero is 24 hours. Rows go by the
-	// window, about an hour of them.
+	// Step is how often rows come, and that of primary data points unless a tier's
+	// step is no multiple of it: then it is the longest below that is. Zero is 10
+	// seconds.
+	Step time.Duration
+	// Heartbeat is the longest interval between two rows that says something; what
+	// is longer is a gap. Zero is twice Step.
+	Heartbeat time.Duration
+	// Retention is how long rows are kept as they came; zero is 24 hours. Rows and
+	// those of Tiers go by the window, an hour of them or more.
 	Retention time.Duration
-	// MaxBytes bounds head.db, at the cost of Retention; zero is 1 GiB, and less
-	// than 4 MiB is 4 MiB.
+	// Tiers are what is kept of older times; nil is DefaultTiers. See CheckTiers.
+	// Those of a shorter step than Step are left out. One that is added is filled
+	// from what is there; of one that is left out later, the rows stay for as long
+	// as they would have.
+	Tiers []Tier
+	// MaxBytes bounds both files together, at the cost of Retention and of what
+	// Tiers are kept, each in proportion; zero is 4 GiB, and less than 8 MiB is 8
+	// MiB.
 	MaxBytes int64
 	// Forget is how long the account of something that is gone is kept; zero is
 	// 32 days.
@@ -60,27 +73,40 @@ func (o Options) withDefaults() Options {
 			*d = v
 		}
 	}
+	set(&o.Step, 10*time.Second)
+	set(&o.Heartbeat, 2*o.Step)
 	set(&o.Retention, 24*time.Hour)
 	set(&o.Forget, 32*24*time.Hour)
 	set(&o.LockTimeout, time.Second)
 	if o.MaxBytes <= 0 {
-		o.MaxBytes = 1 << 30
+		o.MaxBytes = 4 << 30
 	}
-	o.MaxBytes = max(o.MaxBytes, minMaxBytes) / pageSize * pageSize
+	o.MaxBytes = max(o.MaxBytes, minMaxBytes)
+	if o.Tiers == nil {
+		o.Tiers = DefaultTiers()
+	}
+	o.Tiers = usable(o.Tiers, o.Step)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return o
 }
 
+// headBytes and archBytes share MaxBytes out: the head needs a few hours of rows
+// only, as long as the archive takes them.
+func (o Options) headBytes() int64 {
+	return min(max(o.MaxBytes/4, minMaxBytes/2), 1<<30) / pageSize * pageSize
+}
+func (o Options) archBytes() int64 { return (o.MaxBytes - o.headBytes()) / pageSize * pageSize }
+
 // growBytes is by how much head.db grows at a time.
 func (o Options) growBytes() int64 {
-	return min(16<<20, max(64<<10, o.MaxBytes/64)) / pageSize * pageSize
+	return min(16<<20, max(64<<10, o.headBytes()/64)) / pageSize * pageSize
 }
 
 // softBytes is how much of head.db may be in use before the oldest rows go. The
 // rest keeps a commit and a removal possible.
-func (o Options) softBytes() int64 { return o.MaxBytes - o.growBytes() - o.MaxBytes/8 }
+func (o Options) softBytes() int64 { return o.headBytes() - o.growBytes() - o.headBytes()/8 }
 
 // A Store is the owner of a store directory. Its methods may be called from any
 // goroutine; commits take turns.
@@ -106,6 +132,10 @@ type Store struct {
 	// For those who must not wait for a commit under way.
 	published atomic.Pointer[Stats]
 	shared    atomic.Pointer[bbolt.DB]
+
+	arch  atomic.Pointer[archive] // nil while it could not be opened
+	chore sync.Mutex              // held by Maintain; taken before mu
+	upkeep
 }
 
 // Open opens the store in dir and becomes its owner; the directory is made when
@@ -114,6 +144,9 @@ type Store struct {
 // each leaving the file as it is, or what the system says.
 func Open(dir string, opts Options) (*Store, error) {
 	s := &Store{dir: dir, opts: opts.withDefaults(), stale: true}
+	if err := CheckTiers(s.opts.Tiers); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
@@ -124,6 +157,16 @@ func Open(dir string, opts Options) (*Store, error) {
 	s.lock = lock
 	if err := s.openHead(); err != nil {
 		return nil, errors.Join(err, s.lock.Close())
+	}
+	err = s.openArch()
+	if errors.Is(err, ErrNewer) {
+		return nil, errors.Join(err, s.Close())
+	}
+	if err != nil { // what the director is about goes on without
+		s.opts.Logger.Error("archive cannot be opened, trying again later", "err", err)
+	}
+	if err := os.Remove(filepath.Join(dir, cleanName)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, errors.Join(fmt.Errorf("open store: %w", err), s.Close())
 	}
 	return s, nil
 }
@@ -141,7 +184,7 @@ func OpenOrQuarantine(dir string, opts Options) (*Store, error) {
 	if lockErr != nil {
 		return nil, lockErr
 	}
-	aside, moveErr := putAside(dir)
+	aside, moveErr := putAside(dir, headName)
 	if err := errors.Join(moveErr, lock.Close()); err != nil {
 		return nil, fmt.Errorf("open store: put damaged file aside: %w", err)
 	}
@@ -156,11 +199,8 @@ func OpenOrQuarantine(dir string, opts Options) (*Store, error) {
 // openHead checks head.db, opens it and reads it. The directory is locked.
 func (s *Store) openHead() error {
 	path := filepath.Join(s.dir, headName)
-	if err := inspect(s.dir); err != nil {
+	if err := inspect(s.dir, headName); err != nil {
 		return err
-	}
-	if err := os.Remove(filepath.Join(s.dir, cleanName)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("open store: %w", err)
 	}
 	db, err := bbolt.Open(path, 0o600, s.boltOptions())
 	if errors.Is(err, berrors.ErrTimeout) {
@@ -192,12 +232,12 @@ func (s *Store) boltOptions() *bbolt.Options {
 		FreelistType:   bbolt.FreelistMapType,
 		NoFreelistSync: true,
 		PageSize:       pageSize,
-		MaxSize:        int(s.opts.MaxBytes),
+		MaxSize:        int(s.opts.headBytes()),
 	}
 	if bits.UintSize == 64 {
 		// Room for all the file may ever be: a commit that had to map more would
 		// wait for every reader.
-		o.InitialMmapSize = int(s.opts.MaxBytes)
+		o.InitialMmapSize = int(s.opts.headBytes())
 	}
 	return o
 }
@@ -230,18 +270,19 @@ func createBuckets(tx *bbolt.Tx) error {
 }
 
 // Close ends the store in order, so that the next Open is quick. It waits for a
-// commit under way. Closing twice is [ErrClosed].
+// commit and for Maintain under way. Closing twice is [ErrClosed].
 func (s *Store) Close() error {
+	s.chore.Lock()
+	defer s.chore.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return ErrClosed
 	}
 	s.closed = true
-	var err error
+	err := s.closeArch()
 	if s.broken == nil {
-		err = s.db.Close()
-		if err == nil {
+		if err = errors.Join(err, s.db.Close()); err == nil {
 			err = markClean(s.dir)
 		}
 	}

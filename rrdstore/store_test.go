@@ -74,6 +74,27 @@ func mustCommit(t testing.TB, s *Store, snap *dataplane.Snapshot) {
 	}
 }
 
+// mustTend is mustCommit and all the maintenance that follows from it.
+func mustTend(t testing.TB, s *Store, snap *dataplane.Snapshot) {
+	t.Helper()
+	mustCommit(t, s, snap)
+	mustMaintain(t, s)
+}
+
+func mustMaintain(t testing.TB, s *Store) {
+	t.Helper()
+	for range 10000 {
+		more, err := s.Maintain(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !more {
+			return
+		}
+	}
+	t.Fatal("maintenance does not end")
+}
+
 func mustRemember(t testing.TB, s *Store) []dataplane.Remembered {
 	t.Helper()
 	got, err := s.Remembered(context.Background())
@@ -235,8 +256,12 @@ func TestStatsAndReadersDoNotWaitForACommit(t *testing.T) {
 	if st := s.Stats(); st.Rows != 1 || st.Series != 4 || st.Bytes == 0 || !st.Newest.Equal(tickAt(1000)) {
 		t.Errorf("stats %+v", st)
 	}
-	if all, newest, err := viewer(s.view).catalog(t.Context()); len(all) != 4 || newest != 1000 || err != nil {
-		t.Errorf("catalog of %d, newest %d, %v", len(all), newest, err)
+	r, err := s.Reader(t.Context())
+	if err != nil || len(r.Series()) != 4 {
+		t.Fatalf("reader of %v, %v", r, err)
+	}
+	if st, err := r.src.state(t.Context()); err != nil || st.newest != 1000 {
+		t.Errorf("state %+v, %v", st, err)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+
+	"lvs/rrdstore/chunk"
 )
 
 // A Report is what Verify found in a file.
@@ -12,15 +14,15 @@ type Report struct {
 	Pages   int // that are in use
 	Series  int // superseded ones included
 	Windows int
-	Rows    int
+	Rows    int // of an archive, in all its superchunks
 	// Damaged is how many records are refused for themselves, leaving the rest
 	// usable; First is why the first of them is.
 	Damaged int
 	First   error
 }
 
-// Verify reads a whole head.db, which nobody may be writing, and checks all that
-// bbolt relies on and the checksum of every record. It never maps the file, so
+// Verify reads a whole head.db or arch.db, which nobody may be writing, and checks
+// all that bbolt relies on and the checksum of every record. It never maps the file, so
 // that no damage can end the process. A file that cannot be used is a
 // [*DamagedError]; a newer one is [ErrNewer]; damaged records alone are only
 // reported.
@@ -38,7 +40,9 @@ func checkSchema(path string) error {
 
 // A verifier visits the records of a file in the order meta, series, row.
 type verifier struct {
-	report Report
+	report  Report
+	brief   bool // leave the data of an archive out
+	onChunk func(chunkKey, *chunk.Block) error
 }
 
 // file visits all records where record is given, and meta alone otherwise. What
@@ -55,6 +59,7 @@ func (v *verifier) file(path string, record func(bucket string, window []byte, k
 	}
 	pages, err := openPages(f, info.Size())
 	if err == nil {
+		pages.brief = v.brief
 		err = v.buckets(pages, record)
 		v.report.Pages = pages.pages
 	}
@@ -87,6 +92,9 @@ func (v *verifier) buckets(pages *pageFile, record func(string, []byte, []byte, 
 	}
 	if record == nil {
 		return nil
+	}
+	if roots[bucketData] != nil {
+		return v.archive(pages, roots, record)
 	}
 	if pages.freelist != noFreelist {
 		return errors.New("it has a list of free pages, which this store never writes")

@@ -1,0 +1,174 @@
+package rrdstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"lvs/rrdstore/chunk"
+)
+
+// ImportRows takes consolidated values from elsewhere into the archive: into the
+// tier of their step, or where there is none into one of its own, whose rows are
+// kept for as long as there is room. What the archive knows already stays.
+func (s *Store) ImportRows(ctx context.Context, r *Rows) (Imported, error) {
+	im, err := s.beginImport()
+	if err != nil {
+		return Imported{}, fmt.Errorf("import: %w", err)
+	}
+	step := seconds(r.Step)
+	err = im.rows(ctx, r, step)
+	err = errors.Join(err, im.finish(step))
+	done := im.result()
+	s.chore.Unlock()
+	if err != nil {
+		return done, fmt.Errorf("import: %w", err)
+	}
+	return done, nil
+}
+
+// rows stores r window by window.
+func (im *importer) rows(ctx context.Context, r *Rows, step uint32) error {
+	start := r.Start.Unix()
+	end := start + int64(len(r.Values))*int64(step)
+	switch {
+	case r.Step < time.Second || r.Step%time.Second != 0 || r.Step > 364*day:
+		return fmt.Errorf("rows of %s: a step is whole seconds, up to 364 days", r.Step)
+	case start < 0 || end > math.MaxUint32 || start%int64(step) != 0:
+		return fmt.Errorf("rows of %s from %s: they begin at a multiple of the step since 1970", r.Step, r.Start)
+	case r.Function >= numFunctions:
+		return fmt.Errorf("rows of %s", r.Function)
+	}
+	if len(r.Values) == 0 {
+		return nil
+	}
+	l, err := im.level(step)
+	if err != nil {
+		return err
+	}
+	e, err := im.entity(identity{r.Key, r.RIP}, uint32(start)+step, uint32(end))
+	if err != nil {
+		return err
+	}
+	src, err := im.source(r.Source)
+	if err != nil {
+		return err
+	}
+	for w := l.floor(uint32(start)); int64(w) < end; w += l.span {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := im.window(l, w, e, src, r); err != nil {
+			return err
+		}
+	}
+	im.from, im.to = uint32(start), uint32(end)
+	im.done.Points += len(r.Values)
+	return nil
+}
+
+// level is the one with rows of a step.
+func (im *importer) level(step uint32) (*level, error) {
+	if l := im.a.level(step); l != nil {
+		return l, nil
+	}
+	l := &level{step: step, span: spanOf(step)}
+	if l.span%step != 0 {
+		l.span = step * 168
+	}
+	if err := im.update(l.put); err != nil {
+		return nil, err
+	}
+	im.a.levels = append(im.a.levels, l)
+	sortLevels(im.a.levels)
+	return l, nil
+}
+
+// window stores what r has within a window.
+func (im *importer) window(l *level, window uint32, e *entity, src sourceEntry, r *Rows) error {
+	block, slot := blockOf(e.aid)
+	k := chunkKey{l.step, window, block}
+	h := &chunk.Header{Step: l.step, PDP: l.step, Start: window, Rows: int(l.span / l.step)}
+	if l.step%im.a.step == 0 {
+		h.PDP = im.a.step
+	}
+	var tier chunk.Tier
+	err := im.update(func(tx *bbolt.Tx) error {
+		var slots [chunk.Slots][]byte
+		if v := getChunk(tx, k); v != nil {
+			b, err := chunk.Parse(k.place(), v)
+			if err != nil || b.Rows != h.Rows || b.Step != h.Step {
+				return fmt.Errorf("window %d: %w", window, errors.Join(ErrDamaged, err))
+			}
+			h.PDP = b.PDP
+			for i := range slots {
+				if slots[i], err = b.Slot(i); err != nil {
+					slots[i] = nil // lost already
+				}
+			}
+		}
+		per := h.Step / h.PDP
+		if slots[slot] != nil {
+			if err := tier.Parse(slots[slot], h.Rows, per, chunk.AllParts, nil); err != nil {
+				return err
+			}
+		}
+		col := tierColumn(&tier, src.id, h.Rows)
+		n := overlayRows(col, h, src.Kind, r)
+		if n == 0 {
+			return nil
+		}
+		im.done.Known += n
+		slots[slot] = tier.Append(nil, h.Rows, per)
+		return putChunk(tx, k, chunk.Append(nil, k.place(), h, &slots))
+	})
+	if err == nil {
+		im.a.note(l.step, window)
+	}
+	return err
+}
+
+// tierColumn is the column of a source, made if there is none.
+func tierColumn(t *chunk.Tier, source uint16, rows int) *chunk.TierColumn {
+	at := 0
+	for ; at < len(t.Columns) && t.Columns[at].Source <= source; at++ {
+		if t.Columns[at].Source == source {
+			return &t.Columns[at]
+		}
+	}
+	t.Columns = append(t.Columns, chunk.TierColumn{})
+	copy(t.Columns[at+1:], t.Columns[at:])
+	t.Columns[at] = chunk.TierColumn{Source: source}
+	t.Columns[at].Resize(rows)
+	return &t.Columns[at]
+}
+
+// overlayRows fills in what r knows and the column does not, and counts it.
+func overlayRows(col *chunk.TierColumn, h *chunk.Header, kind Kind, r *Rows) (n int) {
+	per := h.Step / h.PDP
+	part := [numFunctions][]float64{Average: col.Sum, Min: col.Min, Max: col.Max, Last: col.Last}[r.Function]
+	first := (int64(h.Start) - r.Start.Unix()) / int64(h.Step)
+	for i := range h.Rows {
+		at := first + int64(i)
+		if at < 0 || at >= int64(len(r.Values)) || !Known(r.Values[at]) || col.Known[i] > 0 && Known(part[i]) {
+			continue
+		}
+		v := r.Values[at]
+		if kind == Counter {
+			v *= float64(h.PDP)
+		}
+		if col.Known[i] == 0 {
+			col.Known[i] = per
+		}
+		if r.Function == Average {
+			v *= float64(col.Known[i])
+		}
+		part[i] = v
+		n++
+	}
+	return n
+}

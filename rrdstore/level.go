@@ -1,0 +1,249 @@
+package rrdstore
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"lvs/rrdstore/chunk"
+	"lvs/rrdstore/rrd"
+)
+
+// A group is series that are read together: entities of one block, or some that
+// the archive does not know yet.
+type group struct {
+	block  uint32
+	known  bool // in the archive
+	series map[int]*Series
+	picked map[uint32]*Series // by archive number
+	set    map[*Series]int
+}
+
+func newGroup(block uint32) *group {
+	return &group{
+		block: block, known: block != math.MaxUint32,
+		series: make(map[int]*Series), picked: make(map[uint32]*Series), set: make(map[*Series]int),
+	}
+}
+
+// groupsOf puts the series of a block together, and those that the archive does
+// not know yet as they come.
+func groupsOf(series []*Series) (all []*group) {
+	byBlock := make(map[uint32]*group)
+	var unknown *group
+	for _, s := range series {
+		if s.entity == nil {
+			if unknown == nil || len(unknown.series) == chunk.Slots {
+				unknown = newGroup(math.MaxUint32)
+				all = append(all, unknown)
+			}
+			unknown.add(len(unknown.series), s)
+			continue
+		}
+		block, slot := blockOf(s.entity.aid)
+		g := byBlock[block]
+		if g == nil {
+			g = newGroup(block)
+			byBlock[block] = g
+			all = append(all, g)
+		}
+		g.add(slot, s)
+	}
+	return all
+}
+
+func (g *group) add(slot int, s *Series) {
+	g.series[slot], g.set[s] = s, slot
+	if s.entity != nil {
+		g.picked[s.entity.aid] = s
+	}
+}
+
+// A cellBlock is consolidated rows of a group, for each slot and source.
+type cellBlock struct {
+	step  uint32
+	width int // sources
+	cells [chunk.Slots][]*rrd.Cells
+}
+
+// at is nil where nothing is known.
+func (b *cellBlock) at(slot, source int) *rrd.Cells {
+	if b.cells[slot] == nil {
+		return nil
+	}
+	return b.cells[slot][source]
+}
+
+// make is at, made where it was not.
+func (b *cellBlock) make(slot, source, rows int) *rrd.Cells {
+	if b.cells[slot] == nil {
+		b.cells[slot] = make([]*rrd.Cells, b.width)
+	}
+	if b.cells[slot][source] == nil {
+		c := new(rrd.Cells)
+		c.Resize(rows)
+		b.cells[slot][source] = c
+	}
+	return b.cells[slot][source]
+}
+
+// cells are the rows of a level whose intervals lie from start to end: those that
+// are stored, and what is beyond its frontier made from the level below. A nil
+// level is the data points themselves.
+func (f *fetcher) cells(ctx context.Context, l *level, g *group, start, end uint32) (*cellBlock, error) {
+	if l == nil {
+		return f.points(ctx, g, start, end)
+	}
+	b := &cellBlock{step: l.step, width: len(f.sources)}
+	if err := f.stored(ctx, l, g, start, end, b); err != nil {
+		return nil, err
+	}
+	if !l.fed || end <= l.frontier {
+		return b, nil
+	}
+	from := max(start, l.frontier)
+	below, err := f.cells(ctx, f.below(l), g, from, end)
+	if err != nil {
+		return nil, err
+	}
+	b.overlay(below, int((from-start)/l.step), int((end-start)/l.step))
+	return b, nil
+}
+
+// below is the next finer level that is fed; nil is the data points.
+func (f *fetcher) below(l *level) *level {
+	var finer *level
+	for _, m := range f.st.levels {
+		if m.fed && m.step != 0 && m.step < l.step {
+			finer = m
+		}
+	}
+	return finer
+}
+
+// overlay fills what b does not know from finer rows, whose first is b's row at.
+func (b *cellBlock) overlay(finer *cellBlock, at, rows int) {
+	n := int(b.step / finer.step)
+	var part rrd.Cells
+	for slot, columns := range finer.cells {
+		for source, c := range columns {
+			if c == nil {
+				continue
+			}
+			part.Resize(len(c.Known) / n)
+			rrd.Merge(&part, c, n)
+			to := sliceCells(b.make(slot, source, rows), at, at+len(part.Known))
+			to.Overlay(&part)
+		}
+	}
+}
+
+// sliceCells is rows from to to of c, in the same memory.
+func sliceCells(c *rrd.Cells, from, to int) *rrd.Cells {
+	return &rrd.Cells{Known: c.Known[from:to], Sum: c.Sum[from:to], Min: c.Min[from:to], Max: c.Max[from:to], Last: c.Last[from:to]}
+}
+
+// stored reads a level's superchunks.
+func (f *fetcher) stored(ctx context.Context, l *level, g *group, start, end uint32, b *cellBlock) error {
+	if !g.known {
+		return nil
+	}
+	want := func(id uint16) bool { return f.column(id) >= 0 }
+	q := chunkQuery{l.step, f.st.windowsIn(l.step, start+1, end-1), []uint32{g.block}}
+	var tier chunk.Tier
+	return f.r.src.chunks(ctx, q, func(k chunkKey, v []byte) error {
+		c, err := chunk.Parse(k.place(), v)
+		if err != nil || c.Step != l.step || c.PDP == 0 {
+			f.r.damaged++
+			return nil
+		}
+		for slot := range g.series {
+			if !c.Has(slot) {
+				continue
+			}
+			v, err := c.Slot(slot)
+			if err == nil {
+				err = tier.Parse(v, c.Rows, c.Step/c.PDP, f.parts, want)
+			}
+			if err != nil {
+				f.r.damaged++
+				continue
+			}
+			f.take(&tier, c, slot, start, end, b)
+		}
+		return nil
+	})
+}
+
+// column is the place of a source among those asked for; -1 is not among them.
+func (f *fetcher) column(id uint16) int {
+	return slices.IndexFunc(f.sources, func(s sourceEntry) bool { return s.id == id })
+}
+
+// take copies the rows of a slot that lie within start and end.
+func (f *fetcher) take(tier *chunk.Tier, c *chunk.Block, slot int, start, end uint32, b *cellBlock) {
+	rows := int((end - start) / c.Step)
+	from, to := max(start, c.Start), min(end, c.Start+uint32(c.Rows)*c.Step)
+	if from >= to {
+		return
+	}
+	for i := range tier.Columns {
+		col := &tier.Columns[i]
+		source := f.column(col.Source)
+		if source < 0 {
+			continue
+		}
+		rescale(&col.Cells, f.sources[source].Kind, c.PDP, f.st.step)
+		at := int((from - c.Start) / c.Step)
+		n := int((to - from) / c.Step)
+		part := sliceParts(&col.Cells, at, at+n)
+		to := sliceCells(b.make(slot, source, rows), int((from-start)/c.Step), int((from-start)/c.Step)+n)
+		copyCells(to, part)
+	}
+}
+
+// sliceParts is sliceCells where parts may not have been decoded.
+func sliceParts(c *rrd.Cells, from, to int) *rrd.Cells {
+	cut := func(v []float64) []float64 {
+		if len(v) < to {
+			return nil
+		}
+		return v[from:to]
+	}
+	return &rrd.Cells{Known: c.Known[from:to], Sum: cut(c.Sum), Min: cut(c.Min), Max: cut(c.Max), Last: cut(c.Last)}
+}
+
+func copyCells(dst, src *rrd.Cells) {
+	copy(dst.Known, src.Known)
+	copy(dst.Sum, src.Sum)
+	copy(dst.Min, src.Min)
+	copy(dst.Max, src.Max)
+	copy(dst.Last, src.Last)
+}
+
+// rescale turns rows that were made of data points of another step into rows of
+// as much known time and the same rates.
+func rescale(c *rrd.Cells, kind Kind, from, to uint32) {
+	if from == to {
+		return
+	}
+	factor := 1.0 // of a data point
+	if kind == Counter {
+		factor = float64(to) / float64(from)
+	}
+	for i, n := range c.Known {
+		if n == 0 {
+			continue
+		}
+		known := max(1, uint32(uint64(n)*uint64(from)/uint64(to)))
+		if len(c.Sum) > 0 {
+			c.Sum[i] *= factor * float64(known) / float64(n)
+		}
+		c.Known[i] = known
+		for _, v := range [][]float64{c.Min, c.Max, c.Last} {
+			if len(v) > 0 {
+				v[i] *= factor
+			}
+		}
+	}
+}

@@ -1,0 +1,365 @@
+package rrdstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+
+	"go.etcd.io/bbolt"
+
+	"lvs/rrdstore/chunk"
+)
+
+// blocksAtOnce bounds what one call of Maintain holds in memory and writes.
+const blocksAtOnce = 2
+
+// upkeep is what Maintain remembers from one call to the next.
+type upkeep struct {
+	job *job
+	// archived is the tick before which all rows are in the archive: commits
+	// remove those windows of the head.
+	archived atomic.Uint32
+	part     rawPart // its memory is used again
+	warned   bool    // of the archive having no room
+}
+
+// A job closes one window of a level, some blocks at a time. It may be begun
+// anew at any time: what is there already is merged with.
+type job struct {
+	level  *level
+	window uint32
+	reader *Reader
+	blocks []uint32 // left to do
+	puts   []*entity
+}
+
+func (j *job) end() uint32 { return j.window + j.level.span }
+
+// Maintain does a bounded part of what is to be done for the archive: rows of
+// windows that are over are taken over from the head, tiers made of them, and
+// what is too old removed. It reports whether there is more to do now. It never
+// keeps a commit waiting, and is to be called after each one; calls take turns.
+//
+// An error means that the archive has to wait; the head goes on holding the rows
+// for as long as it has room.
+func (s *Store) Maintain(ctx context.Context) (more bool, err error) {
+	s.chore.Lock()
+	defer s.chore.Unlock()
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	s.mu.Lock()
+	closed, newest := s.closed, s.tick
+	s.mu.Unlock()
+	if closed {
+		return false, ErrClosed
+	}
+	more, err = s.maintain(ctx, newest)
+	switch {
+	case errors.Is(err, errFault) || errors.Is(err, errMoved) || errors.Is(err, errCut):
+		return false, fmt.Errorf("maintain archive: %w", s.replaceArch(err))
+	case noSpace(err) && s.giveUp():
+		return true, nil
+	case err != nil:
+		s.job = nil
+		return false, fmt.Errorf("maintain archive: %w", err)
+	}
+	s.mu.Lock()
+	s.publish()
+	s.mu.Unlock()
+	return more, nil
+}
+
+func (s *Store) maintain(ctx context.Context, newest uint32) (more bool, err error) {
+	a := s.arch.Load()
+	if a == nil {
+		if err := s.openArch(); err != nil {
+			return false, err
+		}
+		a = s.arch.Load()
+	}
+	if err := a.intact(); err != nil {
+		return false, err
+	}
+	newest = max(newest, a.newest)
+	if s.job == nil {
+		if s.job, err = s.nextJob(ctx, a, newest); err != nil {
+			return false, err
+		}
+	}
+	if s.job == nil {
+		return s.retire1(a, newest)
+	}
+	if err := s.work(ctx, a, s.job); err != nil {
+		return false, err
+	}
+	if len(s.job.blocks) == 0 {
+		s.job = nil
+	}
+	return true, nil
+}
+
+// nextJob is the oldest window that is over, of the finest level that has one.
+func (s *Store) nextJob(ctx context.Context, a *archive, newest uint32) (*job, error) {
+	for i, l := range a.levels {
+		if !l.fed {
+			continue
+		}
+		var ok bool
+		if l.step == 0 {
+			ok = s.dueRows(l, newest)
+		} else {
+			ok = a.dueTier(i, newest)
+		}
+		if ok {
+			return s.newJob(ctx, a, l)
+		}
+	}
+	return nil, nil
+}
+
+// dueRows reports whether a window of rows is over, and moves the frontier on to
+// where there are rows.
+func (s *Store) dueRows(l *level, newest uint32) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, w := range s.windows {
+		if w.last < l.frontier {
+			continue
+		}
+		l.frontier = max(l.frontier, l.floor(w.first))
+		return newest >= addTick(l.frontier, l.span)
+	}
+	return false
+}
+
+// dueTier is dueRows of level i, which is made from the one below.
+func (a *archive) dueTier(i int, newest uint32) bool {
+	l, below := a.levels[i], a.below(i)
+	for _, w := range a.windows[below.step] {
+		if uint64(w)+uint64(below.span) > uint64(l.frontier) {
+			l.frontier = max(l.frontier, l.floor(w))
+			end := addTick(l.frontier, l.span)
+			return below.frontier >= end && newest >= addTick(end, a.beat)
+		}
+	}
+	return false
+}
+
+// below is the level that level i is made from.
+func (a *archive) below(i int) *level {
+	for i--; i > 0; i-- {
+		if a.levels[i].fed {
+			break
+		}
+	}
+	return a.levels[i]
+}
+
+func (s *Store) newJob(ctx context.Context, a *archive, l *level) (*job, error) {
+	r, err := s.Reader(ctx)
+	if err != nil {
+		return nil, err
+	}
+	j := &job{level: l, window: l.frontier, reader: r}
+	if l.step == 0 {
+		j.enrol(a)
+	} else if err := j.list(a); err != nil {
+		return nil, err
+	}
+	return j, nil
+}
+
+// enrol gives everything that may be in a window of rows its place in the
+// archive.
+func (j *job) enrol(a *archive) {
+	for _, s := range j.reader.series {
+		in := s.IsDirector()
+		for _, h := range s.holdings {
+			in = in || h.from < j.end() && h.until > j.window && (s.Last.IsZero() || s.Last.Unix() >= int64(j.window))
+		}
+		if !in {
+			continue
+		}
+		old := a.entities[identity{s.Key, s.RIP}]
+		e := entity{id: identity{s.Key, s.RIP}, name: s.Name, bypass: s.RepliesBypass}
+		if !s.Last.IsZero() {
+			e.last = uint32(s.Last.Unix())
+		}
+		if old != nil {
+			e.aid, e.first = old.aid, old.first
+		} else {
+			e.aid, e.first = a.nextAID, uint32(max(s.First.Unix(), int64(j.window)))
+		}
+		if old == nil || *old != e {
+			old = &e
+			a.add(old)
+			j.puts = append(j.puts, old)
+		}
+		s.entity = old
+		block, _ := blockOf(e.aid)
+		j.blocks = append(j.blocks, block)
+	}
+	slices.Sort(j.blocks)
+	j.blocks = slices.Compact(j.blocks)
+}
+
+// list finds the blocks that the level below has for the window.
+func (j *job) list(a *archive) error {
+	below := a.below(slices.Index(a.levels, j.level))
+	err := a.view(func(tx *bbolt.Tx) error {
+		all := levelBucket(tx, below.step)
+		for _, w := range a.windows[below.step] {
+			if all == nil || w >= j.end() || uint64(w)+uint64(below.span) <= uint64(j.window) {
+				continue
+			}
+			if b := all.Bucket(windowKey(w)); b != nil {
+				c := b.Cursor()
+				for k, _ := c.First(); k != nil; k, _ = c.Next() {
+					j.blocks = append(j.blocks, keyNumber(k))
+				}
+			}
+		}
+		return nil
+	})
+	slices.Sort(j.blocks)
+	j.blocks = slices.Compact(j.blocks)
+	return err
+}
+
+// work does some blocks of a job, and closes the window with the last.
+func (s *Store) work(ctx context.Context, a *archive, j *job) error {
+	n := min(blocksAtOnce, len(j.blocks))
+	chunks := make([][]byte, n)
+	for i, block := range j.blocks[:n] {
+		var err error
+		if j.level.step == 0 {
+			chunks[i], err = s.rowsChunk(ctx, a, j, block)
+		} else {
+			chunks[i], err = s.tierChunk(ctx, j, block)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	done := *j.level
+	done.frontier = j.end()
+	last := n == len(j.blocks)
+	err := guard(func() error {
+		return a.update(func(tx *bbolt.Tx) error {
+			for _, e := range j.puts {
+				if err := e.put(tx); err != nil {
+					return err
+				}
+			}
+			for i, v := range chunks {
+				if v == nil {
+					continue
+				}
+				if err := putChunk(tx, chunkKey{j.level.step, j.window, j.blocks[i]}, v); err != nil {
+					return err
+				}
+			}
+			if last {
+				return done.put(tx)
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	j.puts, j.blocks = nil, j.blocks[n:]
+	a.note(j.level.step, j.window)
+	if last {
+		*j.level = done
+		if j.level.step == 0 {
+			s.archived.Store(done.frontier)
+		}
+	}
+	return a.view(func(tx *bbolt.Tx) error { a.measure(tx); return nil })
+}
+
+// note remembers that there is a window.
+func (a *archive) note(step, window uint32) {
+	if at, ok := slices.BinarySearch(a.windows[step], window); !ok {
+		a.windows[step] = slices.Insert(a.windows[step], at, window)
+	}
+}
+
+// blockSeries are the series of a block, by slot.
+func (j *job) blockSeries(block uint32) *group {
+	g := newGroup(block)
+	for _, s := range j.reader.series {
+		if s.entity == nil {
+			continue
+		}
+		if b, slot := blockOf(s.entity.aid); b == block {
+			g.add(slot, s)
+		}
+	}
+	return g
+}
+
+// place is where a chunk of the job goes.
+func (j *job) place(block uint32) []byte {
+	return chunkKey{j.level.step, j.window, block}.place()
+}
+
+// tierChunk is a block's rows of a tier's window, made of the level below and of
+// what there is already.
+func (s *Store) tierChunk(ctx context.Context, j *job, block uint32) ([]byte, error) {
+	st, err := j.reader.src.state(ctx)
+	if err != nil {
+		return nil, err
+	}
+	f := &fetcher{r: j.reader, st: st, parts: chunk.AllParts, step: j.level.step}
+	if f.sources, err = j.reader.columns(&Query{}); err != nil {
+		return nil, err
+	}
+	f.sources = append(f.sources, j.reader.sources[ResetSource])
+	slices.SortFunc(f.sources, func(a, b sourceEntry) int { return int(a.id) - int(b.id) })
+	l := *j.level // not closed yet, whatever the catalog says of later windows
+	l.frontier = min(l.frontier, j.window)
+
+	rows := int(l.span / l.step)
+	h := &chunk.Header{Step: l.step, PDP: st.step, Start: j.window, Rows: rows}
+	var slots [chunk.Slots][]byte
+	for _, g := range j.blockSeries(block).split(8) {
+		b, err := f.cells(ctx, &l, g, j.window, j.end())
+		if err != nil {
+			return nil, err
+		}
+		for slot := range g.series {
+			t := chunk.Tier{Season: int(86400 / l.step)}
+			for i, src := range f.sources {
+				if c := b.at(slot, i); c != nil && anyKnown(c.Known) {
+					t.Columns = append(t.Columns, chunk.TierColumn{Source: src.id, Cells: *c})
+				}
+			}
+			if len(t.Columns) > 0 {
+				slots[slot] = t.Append(nil, rows, l.step/st.step)
+			}
+		}
+	}
+	return chunk.Append(nil, j.place(block), h, &slots), nil
+}
+
+func anyKnown(known []uint32) bool {
+	return slices.ContainsFunc(known, func(n uint32) bool { return n > 0 })
+}
+
+// split makes groups of no more than n series.
+func (g *group) split(n int) (all []*group) {
+	var part *group
+	for slot, s := range g.series {
+		if part == nil || len(part.series) == n {
+			part = newGroup(g.block)
+			all = append(all, part)
+		}
+		part.add(slot, s)
+	}
+	return all
+}

@@ -1,0 +1,272 @@
+package rrdstore
+
+import (
+	"math"
+
+	"lvs/rrdstore/chunk"
+	"lvs/rrdstore/rrd"
+)
+
+// A rawPart is raw rows of a block: what a superchunk of level 0 holds, or what
+// the head has of the block's entities.
+type rawPart struct {
+	ticks  []uint32
+	slots  [chunk.Slots]*chunk.Raw
+	series [chunk.Slots]*Series // whose the slots are, where somebody asked
+	// full are the columns of slots that add fills.
+	full [chunk.Slots]*[len(standardSources)]chunk.RawColumn
+}
+
+// rawChunk decodes a superchunk's slots of picked entities, all where picked is
+// nil. What does not decode is counted and left out; nil is nothing at all.
+func (r *Reader) rawChunk(k chunkKey, v []byte, picked map[uint32]*Series, want func(uint16) bool) *rawPart {
+	b, err := chunk.Parse(k.place(), v)
+	if err != nil || b.Step != 0 {
+		r.damaged++
+		return nil
+	}
+	p := &rawPart{ticks: b.Ticks}
+	for i := range chunk.Slots {
+		s := picked[k.block*chunk.Slots+uint32(i)]
+		if picked != nil && s == nil || !b.Has(i) {
+			continue
+		}
+		raw := new(chunk.Raw)
+		slot, err := b.Slot(i)
+		if err == nil {
+			err = raw.Parse(slot, len(p.ticks), want)
+		}
+		if err != nil {
+			r.damaged++
+			continue
+		}
+		p.slots[i], p.series[i] = raw, s
+	}
+	return p
+}
+
+// entries adds what the part has of its tick i to a row. Columns are walked in
+// order: it is called with rising i, and cursors keep the place.
+func (p *rawPart) entries(i int, row *Row, byID map[uint16]Source) {
+	for slot, raw := range p.slots {
+		if raw == nil {
+			continue
+		}
+		e := Entry{Series: p.series[slot], Reset: raw.Resets.Has(i)}
+		any := false
+		for c := range raw.Columns {
+			col := &raw.Columns[c]
+			if v, has := columnValue(col, i); has {
+				any = true
+				e.set(col.Source, v, byID)
+			}
+		}
+		switch {
+		case !any:
+		case e.Series.IsDirector():
+			row.director(&e)
+		default:
+			row.Entries = append(row.Entries, e)
+		}
+	}
+}
+
+// columnValue is a column's update at tick i, if it has one.
+func columnValue(col *chunk.RawColumn, i int) (v Value, has bool) {
+	if col.Has != nil && !col.Has.Has(i) {
+		return Value{}, false
+	}
+	if col.Unknown.Has(i) {
+		return Value{}, true
+	}
+	at := i
+	if col.Has != nil {
+		at = col.Has.Count(i)
+	}
+	if col.Unknown != nil {
+		at -= col.Unknown.Count(i)
+	}
+	if col.Uints != nil {
+		return UintValue(col.Uints[at]), true
+	}
+	return FloatValue(col.Floats[at]), true
+}
+
+// director takes over what a row has of the director.
+func (row *Row) director(e *Entry) {
+	row.Total, row.HasStats = e.Total, e.Known&knownCounters == knownCounters
+	row.Connections, row.HasConnections = e.Active, e.Has(valueOrder[valueActive])
+}
+
+// valueOrder is the place among the standard sources of what rows keep.
+var valueOrder = [numValues]int{
+	valueConnections: 0, valueInPackets: 1, valueOutPackets: 2, valueInBytes: 3, valueOutBytes: 4,
+	valueActive: 5, valueInactive: 6, valuePersistent: 7, valueWeight: 8,
+}
+
+// set makes v the entry's value of a source.
+func (e *Entry) set(source uint16, v Value, byID map[uint16]Source) {
+	u, isUint := v.Uint()
+	if int(source) >= len(standardSources) || v.Known() && !isUint {
+		e.Others = append(e.Others, SourceValue{byID[source], v})
+		return
+	}
+	if !isUint {
+		return
+	}
+	e.Known |= 1 << source
+	*e.field(int(source)) = u
+}
+
+// field is where an entry keeps a standard source.
+func (e *Entry) field(i int) *uint64 {
+	return [...]*uint64{
+		&e.Total.Connections, &e.Total.InPackets, &e.Total.OutPackets, &e.Total.InBytes, &e.Total.OutBytes,
+		&e.Active, &e.Inactive, &e.Persistent, &e.Weight,
+	}[i]
+}
+
+// begin adds a tick.
+func (p *rawPart) begin(tick uint32) { p.ticks = append(p.ticks, tick) }
+
+// add stores an entry of the last tick begun.
+func (p *rawPart) add(slot int, e *Entry) {
+	i := len(p.ticks) - 1
+	if p.slots[slot] == nil {
+		p.slots[slot] = new(chunk.Raw)
+		if p.full[slot] == nil {
+			p.full[slot] = new([len(standardSources)]chunk.RawColumn)
+			for c := range p.full[slot] {
+				p.full[slot][c].Source = uint16(c)
+			}
+		}
+	}
+	if e.Reset {
+		setBit(&p.slots[slot].Resets, i)
+	}
+	for c, v := range [...]uint64{
+		e.Total.Connections, e.Total.InPackets, e.Total.OutPackets, e.Total.InBytes, e.Total.OutBytes,
+		e.Active, e.Inactive, e.Persistent, e.Weight,
+	} {
+		if e.Known&(1<<c) != 0 {
+			col := &p.full[slot][c]
+			setBit(&col.Has, i)
+			col.Uints = append(col.Uints, v)
+		}
+	}
+}
+
+// setBit is Set in a set that grows.
+func setBit(b *chunk.Bits, i int) {
+	for i/64 >= len(*b) {
+		*b = append(*b, 0)
+	}
+	b.Set(i)
+}
+
+// finish makes columns of what was added: none without a value, and no bitmap
+// where every tick has one.
+func (p *rawPart) finish() {
+	for slot, raw := range p.slots {
+		if raw == nil {
+			continue
+		}
+		for _, col := range p.full[slot] {
+			if len(col.Uints) == len(p.ticks) {
+				col.Has = nil
+			}
+			if len(col.Uints) > 0 {
+				raw.Columns = append(raw.Columns, col)
+			}
+		}
+	}
+}
+
+// updates appends a slot's updates of a source.
+func (p *rawPart) updates(slot int, source uint16, u *updates) {
+	raw := p.slots[slot]
+	if raw == nil {
+		return
+	}
+	for c := range raw.Columns {
+		if col := &raw.Columns[c]; col.Source == source {
+			u.add(p.ticks, col, raw.Resets)
+			return
+		}
+	}
+}
+
+// updates are a source's updates, gathered from one part after the other.
+type updates struct {
+	rrd.Updates
+	kind Kind
+}
+
+func (u *updates) reset(kind Kind) {
+	u.kind = kind
+	u.Times, u.Uints, u.Floats, u.Marks = u.Times[:0], u.Uints[:0], nil, u.Marks[:0]
+}
+
+// add appends a column.
+func (u *updates) add(ticks []uint32, col *chunk.RawColumn, resets chunk.Bits) {
+	if col.Uints != nil && u.Floats == nil && col.Has == nil && col.Unknown == nil && resets == nil {
+		u.Times = append(u.Times, ticks...)
+		u.Uints = append(u.Uints, col.Uints...)
+		u.Marks = append(u.Marks, make([]rrd.Mark, len(ticks))...)
+		return
+	}
+	if col.Uints == nil {
+		u.floats()
+	}
+	at := 0
+	for i, t := range ticks {
+		if col.Has != nil && !col.Has.Has(i) {
+			continue
+		}
+		var mark rrd.Mark
+		if resets.Has(i) {
+			mark = rrd.Reset
+		}
+		v, f := uint64(0), math.NaN()
+		switch {
+		case col.Unknown.Has(i):
+			mark |= rrd.Unknown
+		case col.Uints != nil:
+			v, f = col.Uints[at], float64(col.Uints[at])
+			at++
+		default:
+			f = col.Floats[at]
+			at++
+		}
+		u.Times, u.Marks = append(u.Times, t), append(u.Marks, mark)
+		if u.Floats != nil {
+			u.Floats = append(u.Floats, f)
+		} else {
+			u.Uints = append(u.Uints, v)
+		}
+	}
+}
+
+// floats goes over to floating-point values.
+func (u *updates) floats() {
+	if u.Floats != nil {
+		return
+	}
+	u.Floats = make([]float64, len(u.Uints), len(u.Uints)+64)
+	for i, v := range u.Uints {
+		u.Floats[i] = float64(v)
+		if u.Marks[i]&rrd.Unknown != 0 {
+			u.Floats[i] = math.NaN()
+		}
+	}
+	u.Uints = nil
+}
+
+// dataPoints are the data points of what was gathered.
+func (u *updates) dataPoints(pdp []float64, start, step, beat uint32) {
+	src := rrd.Source{Type: rrd.Gauge, Heartbeat: beat, Min: math.NaN(), Max: math.NaN()}
+	if u.kind == Counter {
+		src.Type, src.Min = rrd.Derive, 0
+	}
+	rrd.DataPoints(pdp, start, step, src, &u.Updates)
+}

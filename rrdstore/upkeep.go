@@ -1,0 +1,217 @@
+package rrdstore
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// openArch opens the archive and brings its levels in line with the options. A
+// damaged one is put aside: the rows of the head begin another.
+func (s *Store) openArch() error {
+	err := inspect(s.dir, archName)
+	if errors.Is(err, ErrDamaged) {
+		cause := err
+		aside, err := putAside(s.dir, archName)
+		if err != nil {
+			return fmt.Errorf("put damaged archive aside: %w", err)
+		}
+		s.setAside(aside)
+		s.opts.Logger.Error("archive was damaged, starting a new one", "aside", aside, "err", cause)
+	} else if err != nil {
+		return err
+	}
+	a, err := openArchive(s.dir, &s.opts)
+	if err != nil {
+		return err
+	}
+	if err := guard(func() error { return a.configure(&s.opts) }); err != nil {
+		return errors.Join(fmt.Errorf("open archive: %w", err), a.db.Close())
+	}
+	s.archived.Store(a.levels[0].frontier)
+	s.arch.Store(a)
+	return nil
+}
+
+func (s *Store) closeArch() error {
+	a := s.arch.Load()
+	if a == nil {
+		return nil
+	}
+	return a.db.Close()
+}
+
+// replaceArch puts an archive aside that proved damaged in use. A new one is
+// opened with the next call of Maintain.
+func (s *Store) replaceArch(cause error) error {
+	a := s.arch.Load()
+	s.job = nil
+	s.arch.Store(nil)
+	a.shared.Store(nil)
+	// See Store.replace.
+	go func(db *bbolt.DB) { _ = guard(db.Close) }(a.db)
+	aside, err := putAside(s.dir, archName)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("replace damaged archive: %w", err)
+	}
+	s.setAside(aside)
+	s.opts.Logger.Error("archive proved damaged in use, starting a new one", "aside", aside, "err", cause)
+	return cause
+}
+
+func (s *Store) setAside(path string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stats.Aside = path
+}
+
+// configure makes the levels what the options ask for. Rows of a step that is
+// asked for no more stay until their time is over.
+func (a *archive) configure(o *Options) error {
+	step, beat := dataStep(o.Step, o.Tiers), uint32(o.Heartbeat/time.Second)
+	want := []level{{step: 0, span: spanOf(step), keep: seconds(o.Retention)}}
+	for _, t := range o.Tiers {
+		s := seconds(t.Step)
+		want = append(want, level{step: s, span: spanOf(s), keep: seconds(t.Keep)})
+	}
+	return a.update(func(tx *bbolt.Tx) error {
+		if a.step != step || a.beat != beat {
+			if err := putMeta(tx, keyStep, step, beat); err != nil {
+				return err
+			}
+			a.step, a.beat = step, beat
+		}
+		for _, l := range a.levels {
+			if l.fed && !slices.ContainsFunc(want, func(w level) bool { return w.step == l.step }) {
+				if l.fed = false; l.put(tx) != nil {
+					return l.put(tx)
+				}
+			}
+		}
+		for _, w := range want {
+			l := a.level(w.step)
+			if l == nil {
+				l = &level{step: w.step, span: w.span}
+				a.levels = append(a.levels, l)
+			}
+			if l.fed && l.keep == w.keep {
+				continue
+			}
+			l.fed, l.keep = true, w.keep
+			if err := l.put(tx); err != nil {
+				return err
+			}
+		}
+		sortLevels(a.levels)
+		return nil
+	})
+}
+
+func sortLevels(levels []*level) {
+	slices.SortFunc(levels, func(a, b *level) int { return cmp.Compare(a.step, b.step) })
+}
+
+func seconds(d time.Duration) uint32 { return uint32(d / time.Second) }
+
+// retire1 removes one window that is too old, or that there is no room for. It
+// reports whether there was one.
+func (s *Store) retire1(a *archive, newest uint32) (bool, error) {
+	for i, l := range a.levels {
+		w := a.windows[l.step]
+		if l.keep == 0 || len(w) == 0 || uint64(w[0])+uint64(l.span)+uint64(l.keep) > uint64(newest) {
+			continue
+		}
+		if above := a.above(i); above != nil && l.fed && above.frontier < addTick(w[0], l.span) {
+			continue // it is still to be made a tier of
+		}
+		return true, a.remove(l)
+	}
+	if a.used > s.opts.archSoft() {
+		if l := a.fullest(newest); l != nil {
+			return true, a.remove(l)
+		}
+	}
+	return false, nil
+}
+
+// above is the level that is made from level i, nil if there is none.
+func (a *archive) above(i int) *level {
+	for _, l := range a.levels[i+1:] {
+		if l.fed {
+			return l
+		}
+	}
+	return nil
+}
+
+// archSoft is how much of arch.db may be in use before the oldest windows go.
+func (o *Options) archSoft() int64 { return o.archBytes() - o.archBytes()/8 - 1<<20 }
+
+// fullest is the level that has most of what it would keep: where there is no
+// room, all are cut short in proportion. What imports brought goes last.
+func (a *archive) fullest(newest uint32) (fullest *level) {
+	most := 0.0
+	for _, l := range a.levels {
+		w := a.windows[l.step]
+		if len(w) < 2 {
+			continue
+		}
+		share := 1e-9
+		if l.keep != 0 {
+			share = float64(subTick(newest, w[0])) / float64(l.keep)
+		}
+		if share > most {
+			most, fullest = share, l
+		}
+	}
+	return fullest
+}
+
+// remove drops the oldest window of a level.
+func (a *archive) remove(l *level) error {
+	w := a.windows[l.step][0]
+	err := guard(func() error {
+		return a.update(func(tx *bbolt.Tx) error {
+			b := levelBucket(tx, l.step)
+			if b == nil || b.Bucket(windowKey(w)) == nil {
+				return nil
+			}
+			return b.DeleteBucket(windowKey(w))
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("remove window %d of step %d: %w", w, l.step, err)
+	}
+	a.windows[l.step] = a.windows[l.step][1:]
+	return a.view(func(tx *bbolt.Tx) error { a.measure(tx); return nil })
+}
+
+// giveUp removes a window so that there is room for others, and reports whether
+// it did.
+func (s *Store) giveUp() bool {
+	a := s.arch.Load()
+	if a == nil {
+		return false
+	}
+	s.mu.Lock()
+	newest := max(s.tick, a.newest)
+	s.mu.Unlock()
+	s.job = nil
+	l := a.fullest(newest)
+	if l == nil || a.remove(l) != nil {
+		return false
+	}
+	s.mu.Lock()
+	s.stats.Reclaimed++
+	s.mu.Unlock()
+	if !s.warned {
+		s.warned = true
+		s.opts.Logger.Warn("no room for the archive, giving up its oldest windows")
+	}
+	return true
+}
