@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -52,43 +51,18 @@ func dumpText(r io.Reader) string {
 // what is "read" of it. A file "in" may be changed from the one in "base" by lines
 // "old => new".
 func TestReadDump(t *testing.T) {
-	cases, err := filepath.Glob("testdata/dump/*.txtar")
-	if err != nil || len(cases) == 0 {
-		t.Fatalf("no cases: %v", err)
-	}
-	for _, path := range cases {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
-			ar, err := txtar.ParseFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := &txtar.Archive{Comment: ar.Comment}
-			base := ""
-			for _, f := range ar.Files {
-				text := string(f.Data)
-				switch f.Name {
-				case "base":
-					base = text
-					got.Files = append(got.Files, f)
-					continue
-				case "read":
-					continue
-				case "change":
-					text = change(t, base, text)
-				}
-				got.Files = append(got.Files, f, txtar.File{Name: "read", Data: []byte(dumpText(iotest.OneByteReader(strings.NewReader(text))))})
-			}
-			if *update {
-				if err := os.WriteFile(path, txtar.Format(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if diff := cmp.Diff(string(txtar.Format(ar)), string(txtar.Format(got))); diff != "" {
-				t.Errorf("(-want +got)\n%s", diff)
-			}
-		})
-	}
+	base := ""
+	cases(t, "dump", func(f txtar.File) (read string, ok bool) {
+		text := string(f.Data)
+		switch f.Name {
+		case "base":
+			base = text
+			return "", false
+		case "change":
+			text = change(t, base, text)
+		}
+		return dumpText(iotest.OneByteReader(strings.NewReader(text))), true
+	})
 }
 
 // change applies lines "old => new" to a text.

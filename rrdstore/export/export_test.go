@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
 
 	"lvs/rrdstore"
 )
@@ -104,6 +105,32 @@ func golden(t *testing.T, name, got string) {
 	}
 	if diff := cmp.Diff(string(want), got); diff != "" {
 		t.Errorf("%s (-want +got)\n%s", path, diff)
+	}
+}
+
+// cases runs testdata/dir/*.txtar: the files in them, and after each a file "read"
+// with what read makes of it, where it is ok.
+func cases(t *testing.T, dir string, read func(txtar.File) (text string, ok bool)) {
+	paths, err := filepath.Glob(filepath.Join("testdata", dir, "*.txtar"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no cases: %v", err)
+	}
+	for _, path := range paths {
+		ar, err := txtar.ParseFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := &txtar.Archive{Comment: ar.Comment}
+		for _, f := range ar.Files {
+			if f.Name == "read" {
+				continue
+			}
+			got.Files = append(got.Files, f)
+			if text, ok := read(f); ok {
+				got.Files = append(got.Files, txtar.File{Name: "read", Data: []byte(text)})
+			}
+		}
+		golden(t, filepath.Join(dir, filepath.Base(path)), string(txtar.Format(got)))
 	}
 }
 

@@ -72,10 +72,14 @@ func base(sc scope, source string) (name, what string) {
 // rawFamily is the agent's own: a total, or a gauge as it was at that time.
 func rawFamily(sc scope, src rrdstore.Source) family {
 	name, what := base(sc, src.Name)
-	if src.Kind == rrdstore.Counter {
-		return family{name, "counter", what + " of " + scopes[sc].whose + ", continued over resets of the kernel's counter.", "_total"}
+	help := what + " of " + scopes[sc].whose
+	if src.Kind != rrdstore.Counter {
+		return family{name, "gauge", help + ".", ""}
 	}
-	return family{name, "gauge", what + " of " + scopes[sc].whose + ".", ""}
+	if _, ours := metrics[src.Name]; ours {
+		help += ", continued over resets of the kernel's counter"
+	}
+	return family{name, "counter", help + ".", "_total"}
 }
 
 // consolidatedFamily is named as recording rules are, metric:operation: the

@@ -23,8 +23,9 @@ const (
 	//
 	//	time,key,source,value
 	//
-	// and, with several functions in one result, a fifth column "function". It is
-	// what imports read; mind that they take values for raw ones.
+	// and, with several functions in one result, a fifth column "function". Raw rows
+	// have no lines for what a series has never had until then. It is what imports
+	// read; mind that they take values for raw ones.
 	CSVLong
 	// JSON is one object in the shape that rrdtool xport --json prints.
 	JSON

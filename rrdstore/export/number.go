@@ -3,6 +3,8 @@ package export
 import (
 	"math"
 	"strconv"
+
+	"lvs/rrdstore"
 )
 
 var nan = math.NaN()
@@ -24,3 +26,11 @@ func appendNumber(b []byte, v float64) []byte {
 
 // isNumber reports whether v can be written at all.
 func isNumber(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+// appendValue writes a raw value: an integer in full.
+func appendValue(b []byte, v rrdstore.Value) []byte {
+	if _, ok := v.Uint(); ok {
+		return v.Append(b)
+	}
+	return appendNumber(b, v.Float())
+}

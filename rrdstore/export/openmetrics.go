@@ -66,21 +66,20 @@ func familyOrder(l *layout, sc scope, source string, f rrdstore.Function) int {
 	return n*len(l.functions) + slices.Index(l.functions, f)
 }
 
-// raw writes the values of a part's series at times, one column for each source
-// of each series.
-func (e *openMetrics) raw(p *Part, times []int64, columns [][]rrdstore.Value) error {
+// raw writes the values of raw rows.
+func (e *openMetrics) raw(c *rawColumns) error {
 	for sc := range numScopes {
-		for j, source := range p.Sources {
-			f := rawFamily(sc, standardSource(source))
-			for i, s := range p.Series {
+		for j, source := range c.sources {
+			f := rawFamily(sc, source)
+			for i, s := range c.series {
 				if scopeOf(s) != sc {
 					continue
 				}
-				for n, v := range columns[i*len(p.Sources)+j] {
+				for n, v := range c.columns[i*len(c.sources)+j] {
 					if !v.Known() {
 						continue
 					}
-					if err := e.sample(f, s, times[n], v.Append); err != nil {
+					if err := e.sample(f, s, c.times[n], func(b []byte) []byte { return appendValue(b, v) }); err != nil {
 						return err
 					}
 				}

@@ -11,48 +11,29 @@ import (
 	"lvs/rrdstore"
 )
 
-// A RawWriter writes rows as they were sampled: totals as exact integers, and
-// gauges as they were at that time. What was not there has no line; what was not
-// known at that time is empty, null, or no sample. It may be used by one goroutine
-// at a time.
+// A RawWriter writes rows as they came: totals as exact integers, and gauges as
+// they were at that time. What was not there has no line; what was not known at
+// that time is empty, null, or no sample. It may be used by one goroutine at a
+// time.
 type RawWriter struct {
 	format  Format
 	out     *bufio.Writer
-	sources []string
-	columns []int // of sources in values
+	layout  rawLayout
 	enc     rawEncoder
-	// of OpenMetrics, which has no enc
-	metrics *openMetrics
+	metrics *openMetrics // instead of enc
 }
 
 // A rawEncoder is a format that has its lines in order of time.
 type rawEncoder interface {
 	beginRaw(sources []string) error
-	// entry writes one series of one row. A value that it cannot have is absent.
-	entry(t time.Time, s *rrdstore.Series, values []rawValue) error
-}
-
-// A rawValue is a value of a source in a row.
-type rawValue struct {
-	rrdstore.Value
-	absent bool // a source that such a series does not have
+	// entry writes one series of one row, a value for each source.
+	entry(t time.Time, s *rrdstore.Series, values []rrdstore.Value) error
 }
 
 // NewRawWriter begins a stream in the format f, which is any but JSON. sources are
-// some of the standard ones; nil is all of them.
+// by name; nil is the standard ones.
 func NewRawWriter(w io.Writer, f Format, sources []string, o Options) (*RawWriter, error) {
-	x := &RawWriter{format: f, out: bufio.NewWriterSize(w, 64<<10)}
-	standard := rrdstore.StandardSources()
-	for i, s := range standard {
-		if sources == nil || slices.Contains(sources, s.Name) {
-			x.sources, x.columns = append(x.sources, s.Name), append(x.columns, i)
-		}
-	}
-	for _, name := range sources {
-		if !slices.Contains(x.sources, name) {
-			return nil, fmt.Errorf("write %v: no source %q in raw rows; ask for consolidated ones", f, name)
-		}
-	}
+	x := &RawWriter{format: f, out: bufio.NewWriterSize(w, 64<<10), layout: newRawLayout(sources)}
 	switch f {
 	case CSV:
 		x.enc = &csvWide{out: x.out}
@@ -66,7 +47,10 @@ func NewRawWriter(w io.Writer, f Format, sources []string, o Options) (*RawWrite
 	default:
 		return nil, fmt.Errorf("write %v: raw rows are not on one grid of times; ask for consolidated ones or another format", f)
 	}
-	return x, x.wrap(x.enc.beginRaw(x.sources))
+	if l := (layout{sources: x.layout.sources}); f != CSVLong && l.free() != nil {
+		return nil, x.wrap(l.free())
+	}
+	return x, x.wrap(x.enc.beginRaw(x.layout.sources))
 }
 
 // Write writes the rows of the part p: of its series and, in OpenMetrics, of its
@@ -79,33 +63,25 @@ func (x *RawWriter) Write(p Part, rows iter.Seq2[*rrdstore.Row, error]) error {
 		return x.collect(p, rows)
 	}
 	director := directorOf(p.Series)
-	var values [numStandard]rawValue
-	picked := make([]rawValue, len(x.columns))
+	values := make([]rrdstore.Value, len(x.layout.sources))
 	for row, err := range rows {
 		if err != nil {
 			return err
 		}
 		if director != nil {
-			directorValues(&values, row)
-			if err := x.enc.entry(row.Tick, director, x.pick(picked, &values)); err != nil {
+			x.layout.director(values, row)
+			if err := x.enc.entry(row.Tick, director, values); err != nil {
 				return x.wrap(err)
 			}
 		}
 		for i := range row.Entries {
-			entryValues(&values, row, &row.Entries[i])
-			if err := x.enc.entry(row.Tick, row.Entries[i].Series, x.pick(picked, &values)); err != nil {
+			x.layout.entry(values, &row.Entries[i])
+			if err := x.enc.entry(row.Tick, row.Entries[i].Series, values); err != nil {
 				return x.wrap(err)
 			}
 		}
 	}
 	return nil
-}
-
-func (x *RawWriter) pick(picked []rawValue, values *[numStandard]rawValue) []rawValue {
-	for i, c := range x.columns {
-		picked[i] = values[c]
-	}
-	return picked
 }
 
 // End writes what the format ends with.
@@ -125,49 +101,55 @@ func (x *RawWriter) wrap(err error) error { return wrapWrite(x.format, x.out, er
 
 // collect turns rows into columns for OpenMetrics.
 func (x *RawWriter) collect(p Part, rows iter.Seq2[*rrdstore.Row, error]) error {
-	p.Sources = standardFirst(p.Sources)
-	var pick []int
 	for _, name := range p.Sources {
-		i := slices.Index(x.sources, name)
-		if i < 0 {
+		if !slices.Contains(x.layout.sources, name) {
 			return x.wrap(fmt.Errorf("%w: source %q", errShape, name))
 		}
-		pick = append(pick, x.columns[i])
 	}
+	l := newRawLayout(p.Sources)
+	c := rawColumns{series: p.Series, columns: make([][]rrdstore.Value, len(p.Series)*len(l.sources))}
 	index := make(map[identity]int, len(p.Series))
 	for i, s := range p.Series {
 		index[identityOf(s)] = i
 	}
-	var times []int64
-	columns := make([][]rrdstore.Value, len(p.Series)*len(pick))
-	var values [numStandard]rawValue
-	put := func(s *rrdstore.Series) {
-		at, ok := index[identityOf(s)]
-		if !ok {
-			return
-		}
-		for j, c := range pick {
-			column := &columns[at*len(pick)+j]
-			for len(*column) < len(times)-1 { // it was not there
-				*column = append(*column, rrdstore.Value{})
-			}
-			*column = append(*column, values[c].Value)
-		}
-	}
 	director := directorOf(p.Series)
+	values := make([]rrdstore.Value, len(l.sources))
 	for row, err := range rows {
 		if err != nil {
 			return err
 		}
-		times = append(times, row.Tick.Unix())
+		c.times = append(c.times, row.Tick.Unix())
 		if director != nil {
-			directorValues(&values, row)
-			put(director)
+			l.director(values, row)
+			c.add(index[identityOf(director)], values)
 		}
 		for i := range row.Entries {
-			entryValues(&values, row, &row.Entries[i])
-			put(row.Entries[i].Series)
+			if at, ok := index[identityOf(row.Entries[i].Series)]; ok {
+				l.entry(values, &row.Entries[i])
+				c.add(at, values)
+			}
 		}
 	}
-	return x.wrap(x.metrics.raw(&p, times, columns))
+	c.sources = l.described()
+	return x.wrap(x.metrics.raw(&c))
+}
+
+// rawColumns are rows as columns: one for each source of each series, which may
+// end before the times do.
+type rawColumns struct {
+	series  []*rrdstore.Series
+	sources []rrdstore.Source
+	times   []int64
+	columns [][]rrdstore.Value
+}
+
+// add takes the values of the series i at the last time.
+func (c *rawColumns) add(i int, values []rrdstore.Value) {
+	for j, v := range values {
+		column := &c.columns[i*len(values)+j]
+		for len(*column) < len(c.times)-1 { // it was not there
+			*column = append(*column, rrdstore.Value{})
+		}
+		*column = append(*column, v)
+	}
 }

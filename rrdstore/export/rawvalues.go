@@ -1,18 +1,81 @@
 package export
 
 import (
+	"slices"
 	"time"
 
-	"lvs/dataplane"
 	"lvs/rrdstore"
 )
 
-// numStandard is how many standard sources there are; numCounters, how many of
-// them are counters, which come first.
-const (
-	numStandard = 9
-	numCounters = 5
-)
+// A rawLayout says where the values of an entry belong.
+type rawLayout struct {
+	sources  []string
+	standard []int          // the place of each standard source; -1 where it is not wanted
+	others   map[string]int // that of every source by name
+	kinds    map[string]rrdstore.Kind
+}
+
+// newRawLayout has the named sources, the standard ones first; nil is these.
+func newRawLayout(sources []string) rawLayout {
+	standard := rrdstore.StandardSources()
+	if sources == nil {
+		for _, s := range standard {
+			sources = append(sources, s.Name)
+		}
+	}
+	l := rawLayout{sources: standardFirst(sources), others: map[string]int{}, kinds: map[string]rrdstore.Kind{}}
+	for _, s := range standard {
+		l.standard = append(l.standard, slices.Index(l.sources, s.Name))
+		l.kinds[s.Name] = s.Kind
+	}
+	for i, name := range l.sources {
+		l.others[name] = i
+	}
+	return l
+}
+
+// described are the sources with the kinds that entries told.
+func (l *rawLayout) described() (all []rrdstore.Source) {
+	for _, name := range l.sources {
+		all = append(all, rrdstore.Source{Name: name, Kind: l.kinds[name]})
+	}
+	return all
+}
+
+// entry puts the values of e into their places.
+func (l *rawLayout) entry(values []rrdstore.Value, e *rrdstore.Entry) {
+	clear(values)
+	for i, v := range [...]uint64{
+		e.Total.Connections, e.Total.InPackets, e.Total.OutPackets, e.Total.InBytes, e.Total.OutBytes,
+		e.Active, e.Inactive, e.Persistent, e.Weight,
+	} {
+		if at := l.standard[i]; at >= 0 && e.Has(i) {
+			values[at] = rrdstore.UintValue(v)
+		}
+	}
+	for _, o := range e.Others {
+		if at, ok := l.others[o.Source.Name]; ok && isNumber(o.Value.Float()) {
+			values[at] = o.Value
+			l.kinds[o.Source.Name] = o.Source.Kind
+		}
+	}
+}
+
+// director puts the director's values of a row into their places. Of the gauges
+// it has the first alone, its connections.
+func (l *rawLayout) director(values []rrdstore.Value, row *rrdstore.Row) {
+	e := rrdstore.Entry{Total: row.Total, Active: row.Connections}
+	if row.HasStats {
+		e.Known = 1<<numCounters - 1
+	}
+	if row.HasConnections {
+		e.Known |= 1 << numCounters
+	}
+	l.entry(values, &e)
+}
+
+// numCounters is how many of the standard sources are counters, which come first.
+const numCounters = 5
 
 // standardSource is the standard source of that name.
 func standardSource(name string) rrdstore.Source {
@@ -34,48 +97,16 @@ func directorOf(series []*rrdstore.Series) *rrdstore.Series {
 	return nil
 }
 
-// directorValues are a row's of the director, which has no gauges but the number
-// of its connections.
-func directorValues(values *[numStandard]rawValue, row *rrdstore.Row) {
-	counterValues(values, row.Total, row.HasStats)
-	for i := numCounters; i < numStandard; i++ {
-		values[i] = rawValue{absent: true}
-	}
-	values[numCounters] = rawValue{}
-	if row.HasConnections {
-		values[numCounters] = integer(row.Connections)
-	}
-}
-
-// entryValues are those of a service or real server.
-func entryValues(values *[numStandard]rawValue, row *rrdstore.Row, e *rrdstore.Entry) {
-	counterValues(values, e.Total, !row.Partial)
-	for i, v := range [...]uint64{e.Active, e.Inactive, e.Persistent, e.Weight} {
-		values[numCounters+i] = integer(v)
-	}
-}
-
-func counterValues(values *[numStandard]rawValue, c dataplane.Counters, known bool) {
-	for i, v := range [numCounters]uint64{c.Connections, c.InPackets, c.OutPackets, c.InBytes, c.OutBytes} {
-		values[i] = rawValue{}
-		if known {
-			values[i] = integer(v)
-		}
-	}
-}
-
-func integer(u uint64) rawValue { return rawValue{Value: rrdstore.UintValue(u)} }
-
 func (e *csvWide) beginRaw(sources []string) error {
 	_, err := e.out.WriteString(wideHeader(sources))
 	return err
 }
 
-func (e *csvWide) entry(t time.Time, s *rrdstore.Series, values []rawValue) error {
+func (e *csvWide) entry(t time.Time, s *rrdstore.Series, values []rrdstore.Value) error {
 	e.lines.at(t)
 	line := e.lines.begin(s)
 	for _, v := range values {
-		line = v.Append(append(line, ','))
+		line = appendValue(append(line, ','), v)
 	}
 	return e.lines.end(e.out, line)
 }
@@ -88,15 +119,25 @@ func (e *csvLong) beginRaw(sources []string) error {
 	return err
 }
 
-func (e *csvLong) entry(t time.Time, s *rrdstore.Series, values []rawValue) error {
+// entry leaves out what was never known of a series until then: it does not have
+// it, and to tell so again and again tells a reader nothing.
+func (e *csvLong) entry(t time.Time, s *rrdstore.Series, values []rrdstore.Value) error {
+	if e.known == nil {
+		e.known = map[identity][]bool{}
+	}
+	known := e.known[identityOf(s)]
+	if known == nil {
+		known = make([]bool, len(values))
+		e.known[identityOf(s)] = known
+	}
 	e.time = append(t.UTC().AppendFormat(e.time[:0], time.RFC3339), ',')
 	e.time = append(e.time, e.keys.of(s, func() string { return quotedKey(s) })...)
 	for i, v := range values {
-		if v.absent {
+		if known[i] = known[i] || v.Known(); !known[i] {
 			continue
 		}
 		e.line = append(append(e.line[:0], e.time...), e.tails[i]...)
-		e.line = append(v.Append(e.line), '\n')
+		e.line = append(appendValue(e.line, v), '\n')
 		if _, err := e.out.Write(e.line); err != nil {
 			return err
 		}
@@ -111,7 +152,7 @@ func (e *ndjson) beginRaw(sources []string) error {
 	return nil
 }
 
-func (e *ndjson) entry(t time.Time, s *rrdstore.Series, values []rawValue) error {
+func (e *ndjson) entry(t time.Time, s *rrdstore.Series, values []rrdstore.Value) error {
 	line := e.lines.begin(t, s)
 	for i, v := range values {
 		line = append(line, e.members[i]...)
@@ -119,7 +160,7 @@ func (e *ndjson) entry(t time.Time, s *rrdstore.Series, values []rawValue) error
 			line = append(line, "null"...)
 			continue
 		}
-		line = v.Append(line)
+		line = appendValue(line, v)
 	}
 	return e.lines.end(e.out, line)
 }

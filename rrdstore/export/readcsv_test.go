@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -13,7 +12,6 @@ import (
 	"testing/iotest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
 	"lvs/rrdstore"
@@ -41,33 +39,9 @@ func pointsText(r io.Reader) string {
 // TestReadCSV runs testdata/readcsv/*.txtar: any number of files "in" and after
 // each what is "read" of it.
 func TestReadCSV(t *testing.T) {
-	cases, err := filepath.Glob("testdata/readcsv/*.txtar")
-	if err != nil || len(cases) == 0 {
-		t.Fatalf("no cases: %v", err)
-	}
-	for _, path := range cases {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
-			ar, err := txtar.ParseFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := &txtar.Archive{Comment: ar.Comment}
-			for _, f := range ar.Files {
-				if f.Name == "in" {
-					got.Files = append(got.Files, f, txtar.File{Name: "read", Data: []byte(pointsText(strings.NewReader(string(f.Data))))})
-				}
-			}
-			if *update {
-				if err := os.WriteFile(path, txtar.Format(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if diff := cmp.Diff(string(txtar.Format(ar)), string(txtar.Format(got))); diff != "" {
-				t.Errorf("(-want +got)\n%s", diff)
-			}
-		})
-	}
+	cases(t, "readcsv", func(f txtar.File) (read string, ok bool) {
+		return pointsText(strings.NewReader(string(f.Data))), true
+	})
 }
 
 // What no text file can show: line ends, byte order marks, and reading byte by
