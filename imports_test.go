@@ -32,7 +32,7 @@ var allowed = map[string][]string{
 	"mib/agentx":              {"mib/smi"},
 	"mib":                     {"dataplane", "mib/smi", "mib/agentx"},
 
-	"internal/config":   {"dataplane", "internal/director"},
+	"internal/config":   {"dataplane", "internal/director", "rrdstore"},
 	"internal/director": {"dataplane"},
 	"internal/lab":      {},
 	"internal/history":  {"dataplane", "rrdstore", "rrdstore/export", "rrdstore/graph"},

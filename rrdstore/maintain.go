@@ -17,7 +17,8 @@ const blocksAtOnce = 2
 
 // upkeep is what Maintain remembers from one call to the next.
 type upkeep struct {
-	job *job
+	allTiers []Tier // of the options, whatever the step
+	job      *job
 	// archived is the tick before which all rows are in the archive: commits
 	// remove those windows of the head.
 	archived atomic.Uint32

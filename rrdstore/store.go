@@ -85,7 +85,6 @@ func (o Options) withDefaults() Options {
 	if o.Tiers == nil {
 		o.Tiers = DefaultTiers()
 	}
-	o.Tiers = usable(o.Tiers, o.Step)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -144,9 +143,11 @@ type Store struct {
 // each leaving the file as it is, or what the system says.
 func Open(dir string, opts Options) (*Store, error) {
 	s := &Store{dir: dir, opts: opts.withDefaults(), stale: true}
-	if err := CheckTiers(s.opts.Tiers); err != nil {
+	s.allTiers = s.opts.Tiers
+	if err := CheckTiers(s.allTiers); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
+	s.opts.Tiers = usable(s.allTiers, s.opts.Step)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}

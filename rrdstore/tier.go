@@ -18,7 +18,7 @@ type Tier struct {
 // DefaultTiers are a week of minutes, a month of five minutes and two years of
 // hours.
 func DefaultTiers() []Tier {
-	return []Tier{{time.Minute, 7 * day}, {5 * time.Minute, 31 * day}, {time.Hour, 731 * day}}
+	return []Tier{{time.Minute, 7 * day}, {5 * time.Minute, 31 * day}, {time.Hour, 730 * day}}
 }
 
 // CheckTiers says what is wrong with a list of tiers: steps are whole seconds,

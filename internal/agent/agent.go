@@ -109,7 +109,7 @@ func newAgent(f *flags, s *settings) (*agent, error) {
 	if s.storePath != off {
 		a.ledger = &ledger{
 			dir: s.storePath, log: a.log, duration: a.commits,
-			opts: rrdstore.Options{Retention: s.retention, MaxBytes: int64(s.maxSize), Forget: collector.DefaultForget, Logger: a.log},
+			opts: rrdstore.Options{Step: s.interval, Retention: s.retention, Tiers: s.tiers.List(), MaxBytes: int64(s.maxSize), Forget: collector.DefaultForget, Logger: a.log},
 		}
 		cfg.Ledger = a.ledger
 	}

@@ -41,6 +41,7 @@ type flags struct {
 	interval      time.Duration
 	storePath     string
 	retention     time.Duration
+	tiers         tiers
 	maxSize       uint64
 	agentX        string
 	netNS         string
@@ -77,8 +78,9 @@ func parseFlags(args []string, stdout, stderr io.Writer) (*flags, error) {
 	flag("config.file", "Configuration file (YAML): names, and the services to run. Optional.").StringVar(&f.configFile)
 	flag("sample.interval", "How often the director is read, 1s to 1h.").Default(collector.DefaultInterval.String()).SetValue((*model.Duration)(&f.interval))
 	flag("store.path", "Directory of the history and of all that survives a restart, or off.").Default(defaultStore).StringVar(&f.storePath)
-	flag("store.retention", "How long rows are kept: 24h, 30d.").Default("24h").SetValue((*model.Duration)(&f.retention))
-	flag("store.max-size", "How large the history may grow: 512MiB, 2GiB.").Default("1GiB").SetValue((*byteSize)(&f.maxSize))
+	flag("store.retention", "How long rows are kept as they came: 24h, 30d.").Default("24h").SetValue((*model.Duration)(&f.retention))
+	flag("store.tiers", "What is kept of older times: rows of STEP for KEEP, or off.").Default("1m:7d,5m:31d,1h:2y").SetValue(&f.tiers)
+	flag("store.max-size", "How large the history may grow: 512MiB, 2GiB.").Default("4GiB").SetValue((*byteSize)(&f.maxSize))
 	flag("snmp.agentx", "SNMP master agent: unix:PATH, tcp:HOST:PORT or off.").Default(defaultAgentX).StringVar(&f.agentX)
 	flag("netns", "Network namespace of the director: a path, or a name under /run/netns. Default is the agent's own.").StringVar(&f.netNS)
 	flag("prometheus.reals", "Series for each real server: auto (up to the limit), always or never.").Default("auto").EnumVar(&f.reals, "auto", "always", "never")
@@ -111,6 +113,20 @@ func (f *flags) labels() []string {
 		return nil
 	}
 	return labels
+}
+
+// tiers is the value of --store.tiers.
+type tiers config.Tiers
+
+func (t *tiers) String() string { return string(*t) }
+
+func (t *tiers) Set(s string) error {
+	v, err := config.ParseTiers(s)
+	if err != nil {
+		return fmt.Errorf("--store.tiers %w", err)
+	}
+	*t = tiers(v)
+	return nil
 }
 
 // byteSize is the number of bytes of --store.max-size.

@@ -38,7 +38,7 @@ func TestDefaultsObserve(t *testing.T) {
 		t.Fatal(err)
 	}
 	if f.command != "run" || s.interval != 10*time.Second || s.storePath != defaultStore || s.agentX != defaultAgentX ||
-		s.maxSize != 1<<30 || s.retention != 24*time.Hour || s.reals != prom.RealsAuto || s.realsLimit != prom.DefaultRealsLimit ||
+		s.maxSize != 4<<30 || s.retention != 24*time.Hour || s.reals != prom.RealsAuto || s.realsLimit != prom.DefaultRealsLimit ||
 		s.netNS != "" || s.compat != "" || s.backendLabels != nil || s.file.Director != nil {
 		t.Errorf("command %q, settings %+v", f.command, s)
 	}

@@ -29,7 +29,8 @@ type ledger struct {
 	mu      sync.Mutex // held while the store is opened, which may take seconds
 	closed  bool
 	serving sync.WaitGroup
-	stop    context.CancelFunc // ends serving
+	stop    context.CancelFunc // ends serving and tending
+	ticked  chan struct{}      // a tick was stored; of one element
 }
 
 // open returns the store, opening it and beginning to serve readers of the
@@ -48,9 +49,10 @@ func (l *ledger) open() (*rrdstore.Store, error) {
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	l.stop = stop
+	l.stop, l.ticked = stop, make(chan struct{}, 1)
 	l.store.Store(store)
 	l.serving.Go(func() { l.serve(ctx, store) })
+	l.serving.Go(func() { l.tend(ctx, store) })
 	return store, nil
 }
 
@@ -72,6 +74,60 @@ func (l *ledger) serve(ctx context.Context, store *rrdstore.Store) {
 		case <-ctx.Done():
 			return
 		case <-time.After(serveAgain):
+		}
+	}
+}
+
+// tendPause is how much longer than each part of its work tending the archive
+// rests, so that it never takes more than a fifth of a processor.
+const tendPause = 4
+
+// tend keeps the archive after each tick until ctx ends.
+func (l *ledger) tend(ctx context.Context, store *rrdstore.Store) {
+	failing := ""
+	for {
+		begin := time.Now()
+		more, err := store.Maintain(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err == nil && failing != "":
+			failing = ""
+			l.log.Info("the history's archive is kept again")
+		case err != nil && err.Error() != failing:
+			failing = err.Error()
+			l.log.Error("the history's archive cannot be kept; trying again with each sample", "err", err)
+		}
+		var rest <-chan time.Time
+		if more {
+			rest = time.After(tendPause * time.Since(begin))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-rest:
+			continue
+		case <-l.pending(more):
+		}
+	}
+}
+
+// pending tells of the next tick, unless there is something to do before it.
+func (l *ledger) pending(more bool) <-chan struct{} {
+	if more {
+		return nil
+	}
+	return l.ticked
+}
+
+// setStep makes the time between samples known to the store.
+func (l *ledger) setStep(step time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.opts.Step = step
+	if store := l.store.Load(); store != nil {
+		if err := store.SetStep(step); err != nil {
+			l.log.Error("the history does not take the new interval over", "err", err)
 		}
 	}
 }
@@ -121,6 +177,10 @@ func (l *ledger) Commit(ctx context.Context, snap *dataplane.Snapshot) error {
 	err = store.Commit(ctx, snap)
 	l.duration.Observe(time.Since(begin).Seconds())
 	l.note()
+	select {
+	case l.ticked <- struct{}{}:
+	default: // it knows already
+	}
 	return err
 }
 

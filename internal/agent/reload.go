@@ -50,6 +50,9 @@ func (a *agent) reload(ctx context.Context) error {
 	if fixed := a.settings.needsRestart(next); len(fixed) > 0 {
 		a.log.Warn("some changed settings take a restart", "settings", strings.Join(fixed, ", "))
 	}
+	if a.ledger != nil {
+		a.ledger.setStep(next.interval)
+	}
 	a.exposition.Store(show)
 	a.sampler.SetNames(names(next))
 	if a.director != nil && next.file.Director != nil {

@@ -18,6 +18,7 @@ type settings struct {
 	interval      time.Duration
 	storePath     string // "off" for none
 	retention     time.Duration
+	tiers         config.Tiers
 	maxSize       uint64
 	agentX        string // "off" for none
 	netNS         string
@@ -42,6 +43,7 @@ func settle(f *flags) (*settings, error) {
 		interval:      pick(f, "sample.interval", f.interval, file.Sample.Interval),
 		storePath:     pick(f, "store.path", f.storePath, file.Store.Path),
 		retention:     pick(f, "store.retention", f.retention, file.Store.Retention),
+		tiers:         pick(f, "store.tiers", config.Tiers(f.tiers), file.Store.Tiers),
 		maxSize:       pick(f, "store.max-size", f.maxSize, file.Store.MaxSize),
 		agentX:        pick(f, "snmp.agentx", f.agentX, file.SNMP.AgentX),
 		netNS:         pick(f, "netns", f.netNS, file.NetNS),
@@ -99,6 +101,7 @@ func (s *settings) needsRestart(next *settings) (names []string) {
 	}{
 		{"store.path", s.storePath != next.storePath},
 		{"store.retention", s.retention != next.retention},
+		{"store.tiers", s.tiers != next.tiers},
 		{"store.max_size", s.maxSize != next.maxSize},
 		{"snmp.agentx", s.agentX != next.agentX},
 		{"netns", s.netNS != next.netNS},

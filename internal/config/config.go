@@ -37,7 +37,9 @@ type Sample struct {
 type Store struct {
 	Path      string        // a directory
 	Retention time.Duration // how long exact rows are kept
-	MaxSize   uint64        // bytes the files may grow to
+	// Tiers are what is kept of older times; empty where the file does not tell.
+	Tiers   Tiers
+	MaxSize uint64 // bytes the files may grow to
 }
 
 // SNMP is the way to the SNMP master agent.
@@ -106,6 +108,7 @@ func (d *decoder) config(n ast.Node, c *Config) {
 			return fields{
 				"path":      d.text(&c.Store.Path),
 				"retention": d.duration(&c.Store.Retention, time.Hour, 100*365*24*time.Hour),
+				"tiers":     parsed(d, &c.Store.Tiers, ParseTiers),
 				"max_size":  parsed(d, &c.Store.MaxSize, ParseSize),
 			}
 		}),

@@ -109,7 +109,7 @@ func (d *decoder) duration(dst *time.Duration, least, most time.Duration) func(a
 var durationUnits = []struct {
 	letter byte
 	unit   time.Duration
-}{{'w', 7 * 24 * time.Hour}, {'d', 24 * time.Hour}, {'h', time.Hour}, {'m', time.Minute}, {'s', time.Second}}
+}{{'y', 365 * 24 * time.Hour}, {'w', 7 * 24 * time.Hour}, {'d', 24 * time.Hour}, {'h', time.Hour}, {'m', time.Minute}, {'s', time.Second}}
 
 // parseDuration reads numbers with falling units, "1d12h"; time.ParseDuration
 // knows neither days nor weeks, in which histories are kept.
@@ -131,7 +131,7 @@ func parseDuration(s string) (t time.Duration, ok bool) {
 // formatDuration writes whole seconds as parseDuration reads them.
 func formatDuration(t time.Duration) string {
 	var b strings.Builder
-	for _, u := range durationUnits[1:] {
+	for _, u := range durationUnits[2:] {
 		if n := t / u.unit; n > 0 {
 			fmt.Fprintf(&b, "%d%c", n, u.letter)
 			t -= n * u.unit
