@@ -1,33 +1,37 @@
-// Package exporter is the command lvs-exporter: it reads the history in a store
-// and prints it for other programs.
+// Package exporter is the command lvs-exporter: it reads the history in a store,
+// draws it and writes it for other programs, and brings theirs in.
 package exporter
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
-	"strings"
+	"syscall"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/common/version"
+
+	"lvs/internal/history"
+	"lvs/rrdstore"
 )
 
-const about = `Read the history that lvs-agent keeps, also while the agent runs.
+const about = `Read the history that lvs-agent keeps, draw it, and exchange it with other programs: also while the agent runs, and of a copied directory on any machine.
 
 Examples:
-  lvs-exporter fetch --store /var/lib/lvs-agent
-  lvs-exporter fetch --store DIR --start -1h --real tcp/192.0.2.10:443
-  lvs-exporter fetch --store DIR --start 2026-11-20T08:00 --end 2026-11-20T09:00 'tcp/*:443'
-  lvs-exporter fetch --store DIR --start -7d tcp/192.0.2.10:443,10.0.0.1:80 > real.csv`
+  lvs-exporter list
+  lvs-exporter fetch --start -1h 'tcp/*:443' > totals.csv
+  lvs-exporter fetch --start -7d --resolution 5m --cf MAX --source in_bytes -o csv web
+  lvs-exporter graph --start end-1week --end 2026-11-20T08:00 -o web.svg web
+  lvs-exporter graph --all --dir report
+  lvs-exporter export --format openmetrics --real -o lvs.om
+  lvs-exporter backup /var/backups/lvs
 
-const fetchHelp = `Print a window of the history, one line for each tick and service.
+Each command has more: lvs-exporter COMMAND --help. Exit codes: 0 done, 1 failed, 2 a command line that makes no sense.`
 
-KEY is a service as tcp/192.0.2.10:443, udp/[2001:db8::1]:53 or fwm4/257, or its configured name; KEY,RIP is one real server of it, as tcp/192.0.2.10:443,10.0.0.1:80. In all of them * stands for any text and ? for any one character; quote them for the shell. "director" is the director's grand totals. Without KEY every service is printed.
-
-Columns of -o csv: time (RFC 3339, UTC), service, real (empty: the service itself), the totals connections, in_packets, out_packets, in_bytes, out_bytes, and as they were at that time active, inactive and persistent connections and weight, of a service the sums over its real servers. A value that was not known is empty. A tick that was not stored has no line.
-
-Times are RFC 3339, local as 2026-11-20T08:00, seconds since 1970, now, or a span before now as -90m, -24h or -7d.`
+// DefaultStore is where the agent keeps its store unless told otherwise.
+const DefaultStore = "/var/lib/lvs-agent"
 
 // errUsage marks errors in the command line.
 var errUsage = errors.New("see lvs-exporter --help")
@@ -48,9 +52,18 @@ func ExitCode(err error) int {
 }
 
 // Run runs the command that args name. What is asked for goes to stdout, warnings
-// to stderr; an error is the caller's to print.
+// and progress to stderr; an error is the caller's to print. Where nobody reads
+// stdout any more, Run ends without one.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return run(ctx, args, stdout, stderr, time.Now())
+}
+
+// A program is one run of the command.
+type program struct {
+	dir            string // the store
+	now            time.Time
+	stdout, stderr io.Writer
+	commands       map[string]func(context.Context) error
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer, now time.Time) error {
@@ -61,36 +74,76 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, now time.
 	app.Version(version.Print("lvs-exporter"))
 	app.HelpFlag.Short('h')
 
-	f := fetch{now: now, stdout: stdout, stderr: stderr}
-	cmd := app.Command("fetch", fetchHelp)
-	cmd.Flag("store", "Directory of the store: lvs-agent's --store.path.").Required().PlaceHolder("DIR").StringVar(&f.dir)
-	cmd.Flag("start", "First tick.").Default("-24h").PlaceHolder("T").StringVar(&f.start)
-	cmd.Flag("end", "Last tick.").Default("now").PlaceHolder("T").StringVar(&f.end)
-	cmd.Flag("real", "Print the real servers of the services as well.").BoolVar(&f.reals)
-	cmd.Flag("output", "Format: csv.").Short('o').Default("csv").EnumVar(&f.format, "csv")
-	cmd.Arg("KEY", "What to print.").StringsVar(&f.keys)
-
-	_, err := app.Parse(joinSpans(args))
+	p := &program{now: now, stdout: stdout, stderr: stderr, commands: make(map[string]func(context.Context) error)}
+	app.Flag("store", "Directory of the store: lvs-agent's --store.path.").Envar("LVS_STORE").Default(DefaultStore).PlaceHolder("DIR").StringVar(&p.dir)
+	for _, add := range []func(*program, *kingpin.Application){
+		addInfo, addList, addFetch, addGraph, addExport, addImport,
+	} {
+		add(p, app)
+	}
+	command, err := app.Parse(joinArgs(args))
 	if ended {
 		return nil
 	}
 	if err != nil {
 		return usageError{err}
 	}
-	return f.run(ctx)
+	err = p.commands[command](ctx)
+	if errors.Is(err, syscall.EPIPE) {
+		return nil
+	}
+	return err
 }
 
-// joinSpans lets "--start -24h" pass for "--start=-24h": kingpin would take the
-// span for flags.
-func joinSpans(args []string) []string {
-	var joined []string
-	for i := 0; i < len(args); i++ {
-		a := args[i]
-		if (a == "--start" || a == "--end") && i+1 < len(args) && strings.HasPrefix(args[i+1], "-") {
-			i++
-			a += "=" + args[i]
-		}
-		joined = append(joined, a)
+// command adds a command to those that there are.
+func (p *program) command(app *kingpin.Application, name, help string, run func(context.Context) error) *kingpin.CmdClause {
+	p.commands[name] = run
+	return app.Command(name, help)
+}
+
+// open opens the store for reading.
+func (p *program) open(ctx context.Context) (*rrdstore.Reader, error) {
+	return rrdstore.OpenReader(ctx, p.dir)
+}
+
+// seriesFlags are those that choose series, and the argument KEY.
+func seriesFlags(cmd *kingpin.CmdClause, w *history.Words) {
+	cmd.Flag("real", "The real servers of the services as well.").BoolVar(&w.Reals)
+	cmd.Flag("top", `Only so many, those with the greatest averages: "--top 10 by in_bytes".`).PlaceHolder("N").StringVar(&w.Top)
+	cmd.Flag("by", "The source that --top goes by: in_bytes unless told.").PlaceHolder("SOURCE").StringVar(&w.By)
+	cmd.Arg("KEY", "What to read.").StringsVar(&w.Keys)
+}
+
+// timeFlags are those that choose a time.
+func timeFlags(cmd *kingpin.CmdClause, w *history.Words, start string) {
+	cmd.Flag("start", "Where to begin.").Short('s').Default(start).PlaceHolder("T").StringVar(&w.Start)
+	cmd.Flag("end", "Where to end.").Short('e').Default("now").PlaceHolder("T").StringVar(&w.End)
+}
+
+// valueFlags are those that choose consolidated values.
+func valueFlags(cmd *kingpin.CmdClause, w *history.Words) {
+	cmd.Flag("source", "Only these sources: in_bytes. Repeatable.").PlaceHolder("SOURCE").StringsVar(&w.Sources)
+	resolutionFlag(cmd, w)
+	cmd.Flag("cf", "Consolidation function: AVERAGE, MIN, MAX or LAST. Repeatable.").PlaceHolder("CF").StringsVar(&w.Functions)
+	cmd.Flag("xff", "Share of unknown data points up to which a row is known: 0.5 unless told.").PlaceHolder("X").StringVar(&w.XFF)
+}
+
+func resolutionFlag(cmd *kingpin.CmdClause, w *history.Words) {
+	cmd.Flag("resolution", "Length of a row: 60s, 5m, 1h, 1d.").Short('r').PlaceHolder("SPAN").StringVar(&w.Resolution)
+}
+
+// question reads the words of a command line.
+func (p *program) question(w *history.Words) (*history.Question, error) {
+	q, err := w.Question(p.now)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("--%w", err)}
 	}
-	return joined
+	return q, nil
+}
+
+// warnDamaged says on stderr what a reading left out.
+func (p *program) warnDamaged(r *rrdstore.Reader) {
+	if n := r.Damaged(); n > 0 {
+		fmt.Fprintf(p.stderr, "lvs-exporter: %d damaged records were left out; lvs-exporter check tells more\n", n)
+	}
 }

@@ -1,127 +1,97 @@
 package exporter
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"io"
-	"net/netip"
-	"strconv"
 	"time"
 
-	"lvs/dataplane"
+	"github.com/alecthomas/kingpin/v2"
+
+	"lvs/internal/history"
 	"lvs/rrdstore"
+	"lvs/rrdstore/export"
 )
 
-// csvHeader names the columns of -o csv. Programs rely on their names and order.
-const csvHeader = "time,service,real,connections,in_packets,out_packets,in_bytes,out_bytes,active,inactive,persistent,weight\n"
+const fetchHelp = `Print a window of the history.
+
+Without --cf, --resolution and --xff: rows as they were stored, one line for each tick and series, with the totals connections, in_packets, out_packets, in_bytes, out_bytes as exact integers, and as they were at that time active, inactive and persistent connections and weight, of a service the sums over its real servers. A tick that was not stored has no line. -o csv-long of those is what import reads.
+
+With any of them: consolidated values, counters per second, on a grid of times, which name the ends of the intervals. The step is --resolution wherever there is data fine enough, else the nearest there is; without it the finest that reaches back to --start. -o json is always of these, in the shape of rrdtool xport.
+
+A value that is not known is empty (null in JSON). Times in the output are UTC.
+
+` + history.KeyForms + `
+
+Times are ` + history.TimeForms + `.
+
+Examples:
+  lvs-exporter fetch --start -1h --real web
+  lvs-exporter fetch --start -7d --resolution 1h --cf AVERAGE --cf MAX --source in_bytes 'tcp/*:443'
+  lvs-exporter fetch --top 10 by in_bytes -r 1d -s -1month -o json '*,*'`
 
 // A fetch is the command fetch.
 type fetch struct {
-	dir, start, end, format string
-	reals                   bool
-	keys                    []string
+	*program
+	words  history.Words
+	format string
+}
 
-	now            time.Time
-	stdout, stderr io.Writer
+func addFetch(p *program, app *kingpin.Application) {
+	f := &fetch{program: p}
+	cmd := p.command(app, "fetch", fetchHelp, f.run)
+	timeFlags(cmd, &f.words, "end-24h")
+	valueFlags(cmd, &f.words)
+	cmd.Flag("output", "Format: csv, csv-long, json or ndjson.").Short('o').Default("csv").EnumVar(&f.format, "csv", "csv-long", "json", "ndjson")
+	seriesFlags(cmd, &f.words)
 }
 
 func (f *fetch) run(ctx context.Context) error {
-	start, err := parseTime(f.start, f.now)
-	if err != nil {
-		return usageError{fmt.Errorf("--start: %w", err)}
-	}
-	end, err := parseTime(f.end, f.now)
-	if err != nil {
-		return usageError{fmt.Errorf("--end: %w", err)}
-	}
-	if end.Before(start) {
-		return usageError{fmt.Errorf("--end %s is before --start %s", end.Format(time.RFC3339), start.Format(time.RFC3339))}
-	}
-	r, err := rrdstore.OpenReader(ctx, f.dir)
+	q, err := f.question(&f.words)
 	if err != nil {
 		return err
 	}
-	sel, err := newSelection(f.keys, f.reals, r.Series())
+	format, err := export.ParseFormat(f.format)
+	if err != nil {
+		return usageError{err}
+	}
+	r, err := f.open(ctx)
 	if err != nil {
 		return err
 	}
-	w := &csvWriter{out: bufio.NewWriterSize(f.stdout, 64<<10), labels: make(map[*rrdstore.Series]string)}
-	w.out.WriteString(csvHeader)
-	for row, err := range r.Rows(ctx, start, end, sel.want) {
-		if err != nil {
-			w.out.Flush() // what came is good
+	a := &history.Answer{Question: q, Format: format}
+	if a.Raw() {
+		if err := f.note(ctx, r, q); err != nil {
 			return err
 		}
-		if err := w.row(row, sel.director); err != nil {
-			return fmt.Errorf("write csv: %w", err)
-		}
 	}
-	if err := w.out.Flush(); err != nil {
-		return fmt.Errorf("write csv: %w", err)
+	if err := a.Write(ctx, r, f.stdout); err != nil {
+		return err
 	}
-	if n := r.Damaged(); n > 0 {
-		fmt.Fprintf(f.stderr, "lvs-exporter: %d damaged records were left out\n", n)
+	f.warnDamaged(r)
+	return nil
+}
+
+// note says on stderr where there is older history than the rows as they were
+// stored.
+func (f *fetch) note(ctx context.Context, r *rrdstore.Reader, q *history.Question) error {
+	have, err := r.Info(ctx)
+	if err != nil {
+		return err
+	}
+	rows := have.Levels[0].First
+	if oldest := oldestOf(r.Series()); !oldest.IsZero() && q.Start.Before(rows) && oldest.Before(rows) {
+		fmt.Fprintf(f.stderr, "lvs-exporter: rows as they were stored begin at %s; consolidated history begins at %s: --resolution 60s or --cf AVERAGE prints it\n",
+			rows.UTC().Format(time.RFC3339), oldest.UTC().Format(time.RFC3339))
 	}
 	return nil
 }
 
-// A csvWriter prints rows.
-type csvWriter struct {
-	out    *bufio.Writer
-	labels map[*rrdstore.Series]string // ",service,real", which never need quotes
-	time   []byte
-	line   []byte
-}
-
-func (w *csvWriter) row(row *rrdstore.Row, director bool) (err error) {
-	w.time = row.Tick.UTC().AppendFormat(w.time[:0], time.RFC3339)
-	if director {
-		w.begin("," + directorKey + ",")
-		w.counters(row.Total, row.HasStats)
-		if row.HasConnections {
-			w.line = strconv.AppendUint(append(w.line, ','), row.Connections, 10)
-			w.line = append(w.line, ",,,\n"...)
-		} else {
-			w.line = append(w.line, ",,,,\n"...)
+// oldestOf is when the first of series was first there; zero where there is none.
+func oldestOf(series []*rrdstore.Series) (oldest time.Time) {
+	for _, s := range series {
+		if oldest.IsZero() || s.First.Before(oldest) {
+			oldest = s.First
 		}
-		_, err = w.out.Write(w.line)
 	}
-	for i := range row.Entries {
-		e := &row.Entries[i]
-		w.begin(w.label(e.Series))
-		w.counters(e.Total, !row.Partial)
-		for _, v := range [...]uint64{e.Active, e.Inactive, e.Persistent, e.Weight} {
-			w.line = strconv.AppendUint(append(w.line, ','), v, 10)
-		}
-		w.line = append(w.line, '\n')
-		_, err = w.out.Write(w.line)
-	}
-	return err // a bufio.Writer keeps its first error
-}
-
-func (w *csvWriter) begin(label string) {
-	w.line = append(append(w.line[:0], w.time...), label...)
-}
-
-func (w *csvWriter) counters(c dataplane.Counters, known bool) {
-	if !known {
-		w.line = append(w.line, ",,,,,"...)
-		return
-	}
-	for _, v := range [...]uint64{c.Connections, c.InPackets, c.OutPackets, c.InBytes, c.OutBytes} {
-		w.line = strconv.AppendUint(append(w.line, ','), v, 10)
-	}
-}
-
-func (w *csvWriter) label(s *rrdstore.Series) string {
-	label, ok := w.labels[s]
-	if !ok {
-		label = "," + s.Key.String() + ","
-		if s.RIP != (netip.AddrPort{}) {
-			label += s.RIP.String()
-		}
-		w.labels[s] = label
-	}
-	return label
+	return oldest
 }

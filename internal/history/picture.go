@@ -113,11 +113,10 @@ func (p *Picture) Of(ctx context.Context, r Fetcher, s *rrdstore.Series, start, 
 		query.Series = RealsOf(r.Series(), s)
 	}
 	if resolution == 0 {
-		step, err := drawnStep(ctx, r, query)
-		if err != nil {
+		var err error
+		if query.Resolution, err = drawnStep(ctx, r, query); err != nil {
 			return nil, err
 		}
-		query.Resolution = step
 	}
 	res, err := r.Fetch(ctx, query)
 	if err != nil {
@@ -151,7 +150,19 @@ func drawnStep(ctx context.Context, r Fetcher, query rrdstore.Query) (time.Durat
 		return 0, err
 	}
 	rows := min(maxDrawn, max(1, maxDrawnCells/max(1, columns)))
-	return grid.Step * time.Duration((grid.Rows+rows-1)/rows), nil
+	least := grid.Step * time.Duration((grid.Rows+rows-1)/rows)
+	for _, step := range drawnSteps {
+		if step >= least && step%grid.Step == 0 {
+			return step, nil
+		}
+	}
+	return least, nil
+}
+
+// drawnSteps are steps that people know, and that finer ones divide.
+var drawnSteps = []time.Duration{
+	10 * time.Second, 20 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 20 * time.Minute,
+	30 * time.Minute, time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour, 7 * 24 * time.Hour,
 }
 
 // RealsOf are the real servers of a service.

@@ -22,7 +22,7 @@ func (f *fake) Rows(_ context.Context, start, _ time.Time, want func(*rrdstore.S
 			row := &rrdstore.Row{Tick: start.Add(time.Duration(i) * f.step)}
 			for _, s := range f.series {
 				if want(s) {
-					row.Entries = append(row.Entries, rrdstore.Entry{Series: s})
+					row.Entries = append(row.Entries, rrdstore.Entry{Series: s, Known: 1 << 3})
 					row.Entries[len(row.Entries)-1].Total.InBytes = 1<<53 + 1
 				}
 			}
