@@ -1,15 +1,16 @@
 // Package export writes history in the formats of other programs and reads it
 // back: CSV, JSON, OpenMetrics and the XML of RRDtool.
 //
-// Writers are pure functions of what a query of package rrdstore found. They keep
-// one line in memory, and tell the first error of the io.Writer:
+// Writers are pure functions of what a query of package rrdstore found. They write
+// as they go, and tell the first error of the io.Writer:
 //
 //   - [Writer] takes consolidated rows, one [rrdstore.Result] after another.
 //   - [RawWriter] takes rows as they were sampled: exact integers.
 //   - [RRD] is one series with several archives, for rrdtool restore.
 //
-// Readers are for imports. They read as they go, stop at the first thing they do
-// not understand, and say in which line of which file it is and what to do:
+// Readers are for imports. They read as they go, the XML archive by archive, stop
+// at the first thing they do not understand, and say in which line of which file
+// it is and what to do:
 //
 //   - [ReadCSV] reads both forms of CSV.
 //   - [OpenDump] reads what rrdtool dump writes.

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
+	"lvs/dataplane"
 	"lvs/rrdstore"
 )
 
@@ -67,6 +68,17 @@ func result(t testing.TB, rows int, series []*rrdstore.Series, sources []rrdstor
 	return r
 }
 
+// namesOf are the names of those services among series that have one.
+func namesOf(series []*rrdstore.Series) map[dataplane.ServiceKey]string {
+	names := map[dataplane.ServiceKey]string{}
+	for _, s := range series {
+		if scopeOf(s) == scopeService && s.Name != "" {
+			names[s.Key] = s.Name
+		}
+	}
+	return names
+}
+
 // readable is v as formats have it: what is no number is unknown.
 func readable(v float64) float64 {
 	if !isNumber(v) {
@@ -84,7 +96,7 @@ func write(t *testing.T, f Format, r *rrdstore.Result) string {
 	for _, c := range r.Columns {
 		all = append(all, c.Series)
 	}
-	if err := Write(&b, f, r, Options{Names: ServiceNames(all)}); err != nil {
+	if err := Write(&b, f, r, Options{Names: namesOf(all)}); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()

@@ -120,18 +120,6 @@ func spanText(d time.Duration) string {
 	return fmt.Sprint(int64(d/time.Second), "s")
 }
 
-// ServiceNames are the configured names of those services among series that have
-// one, for [Options].
-func ServiceNames(series []*rrdstore.Series) map[dataplane.ServiceKey]string {
-	names := map[dataplane.ServiceKey]string{}
-	for _, s := range series {
-		if scopeOf(s) == scopeService && s.Name != "" {
-			names[s.Key] = s.Name
-		}
-	}
-	return names
-}
-
 // labels are those of the agent's metrics: the service by its configured name if
 // it has one, the real server by its RIP.
 func labels(s *rrdstore.Series, names map[dataplane.ServiceKey]string) string {

@@ -69,7 +69,7 @@ func rawSeries(t testing.TB) []*rrdstore.Series {
 func writeRaw(t *testing.T, f Format, all []*rrdstore.Series, sources []string, limit int) string {
 	t.Helper()
 	var b bytes.Buffer
-	w, err := NewRawWriter(&b, f, sources, Options{Names: ServiceNames(all)})
+	w, err := NewRawWriter(&b, f, sources, Options{Names: namesOf(all)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,9 +12,9 @@ import (
 
 // Options are what some formats can be told. The zero Options will do.
 type Options struct {
-	// Names are the configured names of services; see [ServiceNames]. OpenMetrics
-	// has them in the label service, as the agent's own metrics do; a service
-	// without one has its key there.
+	// Names are the configured names of services. OpenMetrics has them in the
+	// label service, as the agent's own metrics do; a service without one has its
+	// key there.
 	Names map[dataplane.ServiceKey]string
 }
 
