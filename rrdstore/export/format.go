@@ -44,12 +44,12 @@ const (
 	numFormats
 )
 
-var formats = [numFormats]struct{ name, extension, contentType string }{
-	CSV:         {"csv", ".csv", "text/csv; charset=utf-8; header=present"},
-	CSVLong:     {"csv-long", ".csv", "text/csv; charset=utf-8; header=present"},
-	JSON:        {"json", ".json", "application/json"},
-	NDJSON:      {"ndjson", ".ndjson", "application/x-ndjson"},
-	OpenMetrics: {"openmetrics", ".om", "application/openmetrics-text; version=1.0.0; charset=utf-8"},
+var formats = [numFormats]struct{ name, contentType string }{
+	CSV:         {"csv", "text/csv; charset=utf-8; header=present"},
+	CSVLong:     {"csv-long", "text/csv; charset=utf-8; header=present"},
+	JSON:        {"json", "application/json"},
+	NDJSON:      {"ndjson", "application/x-ndjson"},
+	OpenMetrics: {"openmetrics", "application/openmetrics-text; version=1.0.0; charset=utf-8"},
 }
 
 // Formats are all formats.
@@ -81,9 +81,6 @@ func ParseFormat(s string) (Format, error) {
 	}
 	return 0, fmt.Errorf("no format %q; there are %s", s, strings.Join(names, ", "))
 }
-
-// Extension is what the name of a file of that format ends in, ".csv".
-func (f Format) Extension() string { return formats[f].extension }
 
 // ContentType is the media type of that format.
 func (f Format) ContentType() string { return formats[f].contentType }

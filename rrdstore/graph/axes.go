@@ -6,7 +6,7 @@ import "time"
 func (s *sheet) grid() {
 	s.timeAxis = newTimeAxis(s.start, s.end, s.right-s.left, func(t string) float64 { return s.measure(t, tickSize, false) })
 	var lines, bounds [][]point
-	for i := s.scale.first; i <= s.scale.last; i++ {
+	for i := s.scale.first; i <= s.scale.last && !s.empty; i++ {
 		if y := crisp(s.y(s.scale.step * float64(i))); i != 0 {
 			lines = append(lines, line(s.left, y, s.right, y))
 		}
@@ -44,7 +44,7 @@ func (s *sheet) axes() {
 	for _, t := range s.timeAxis.groups {
 		s.timeLabel(t, tickRow+groupRow-4, mutedInk)
 	}
-	for i := s.scale.first; i <= s.scale.last; i++ {
+	for i := s.scale.first; i <= s.scale.last && !s.empty; i++ {
 		at := point{s.left - 6, s.y(s.scale.step*float64(i)) + 4}
 		s.write(text{at: at, s: s.scale.label(i, s.mirrored()), size: tickSize, anchor: atEnd, ink: textInk})
 	}

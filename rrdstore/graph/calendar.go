@@ -13,7 +13,7 @@ type calendarUnit uint8
 const (
 	seconds calendarUnit = iota // n divides a day
 	days                        // n is 1
-	weeks                       // n is 1; they begin on Monday
+	weeks                       // on Mondays, counted from 5 January 1970
 	months                      // n divides 12
 	years
 )
@@ -35,7 +35,8 @@ func (p period) ticks(start, end time.Time) []time.Time {
 	y, m, d := start.Date()
 	switch p.unit {
 	case weeks:
-		d -= (int(start.Weekday()) + 6) % 7
+		const monday = 4 // days after 1 January 1970
+		d -= mod(int(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix()/(24*3600))-monday, 7*p.n)
 	case months:
 		m, d = m-(m-1)%time.Month(p.n), 1
 	case years:
@@ -53,7 +54,7 @@ func (p period) ticks(start, end time.Time) []time.Time {
 		case days:
 			d++
 		case weeks:
-			d += 7
+			d += 7 * p.n
 		case months:
 			m += time.Month(p.n)
 		case years:

@@ -45,40 +45,50 @@ type rulerKey struct {
 // may have: DejaVu Sans and Verdana, the widest of the usual ones.
 const slack = 1.12
 
-// measure is the width of a text in pixels, at most.
-func (m *ruler) measure(s string, size float64, bold bool) (w float64) {
+// advance is the width of a rune at a size of 1, in the Go fonts.
+func (m *ruler) advance(r rune, bold bool) float64 {
 	if m.seen == nil {
 		m.seen = map[rulerKey]float64{}
 	}
-	for _, r := range s {
-		k := rulerKey{r, bold}
-		a, ok := m.seen[k]
-		if !ok {
-			const em = 1000
-			f := fontOf(bold)
-			glyph, _ := f.GlyphIndex(&m.buf, r) // 0 is the box for what is missing
-			if advance, err := f.GlyphAdvance(&m.buf, glyph, fixed.I(em), font.HintingNone); err == nil {
-				a = float64(advance) / 64 / em
-			}
-			m.seen[k] = a
+	k := rulerKey{r, bold}
+	a, ok := m.seen[k]
+	if !ok {
+		const em = 1000
+		f := fontOf(bold)
+		glyph, _ := f.GlyphIndex(&m.buf, r) // 0 is the box for what is missing
+		if units, err := f.GlyphAdvance(&m.buf, glyph, fixed.I(em), font.HintingNone); err == nil {
+			a = float64(units) / 64 / em
 		}
-		w += a
+		m.seen[k] = a
+	}
+	return a
+}
+
+// measure is the width of a text in pixels, at most.
+func (m *ruler) measure(s string, size float64, bold bool) (w float64) {
+	for _, r := range s {
+		w += m.advance(r, bold)
 	}
 	return w * size * slack
 }
 
 // fit cuts a text to a width, with an ellipsis.
 func (m *ruler) fit(s string, size float64, bold bool, width float64) string {
-	if m.measure(s, size, bold) <= width {
-		return s
-	}
-	runes := []rune(s)
-	for n := len(runes) - 1; n > 0; n-- {
-		if short := strings.TrimRight(string(runes[:n]), " ") + "…"; m.measure(short, size, bold) <= width {
-			return short
+	const ellipsis = '…'
+	room := width / size / slack * (1 + 1e-9) // of what was measured to fit exactly
+	cut, w := 0, 0.0                          // where the ellipsis still fits
+	for i, r := range s {
+		if w+m.advance(ellipsis, bold) <= room {
+			cut = i
+		}
+		if w += m.advance(r, bold); w > room {
+			if cut == 0 {
+				return ""
+			}
+			return strings.TrimRight(s[:cut], " ") + string(ellipsis)
 		}
 	}
-	return ""
+	return s
 }
 
 // clean makes a text one line of characters that XML may hold and that do not

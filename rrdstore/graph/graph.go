@@ -109,7 +109,7 @@ const (
 	minHeight, maxHeight = 100, 8192
 	minScale, maxScale   = 0.5, 4
 	maxPixels            = 1 << 26
-	maxValue             = 1e100
+	leastValue, maxValue = 1e-100, 1e100 // of what differs from zero
 )
 
 // SVG writes the picture as an SVG document, which may stand alone or in an HTML

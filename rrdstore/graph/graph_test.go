@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 	_ "time/tzdata" // the zones of tests, on any machine
-
-	"github.com/google/go-cmp/cmp"
 )
 
 var update = flag.Bool("update", false, "rewrite the pictures in testdata")
@@ -107,8 +105,10 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
-				t.Errorf("(-want +got)\n%s", diff)
+			for i, line := range strings.Split(got, "\n") {
+				if old := strings.Split(string(want), "\n"); i >= len(old) || line != old[i] {
+					t.Fatalf("%s differs from line %d on, which is\n%s", file, i+1, line)
+				}
 			}
 		})
 	}

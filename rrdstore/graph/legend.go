@@ -39,12 +39,12 @@ func (s *sheet) cells(i int) (cells []string) {
 // The table's measures, in CSS pixels.
 const (
 	swatch, swatchGap = 14, 7
-	columnGap         = 22
-	leastLabel        = 70
+	leastLabel        = 70 // of a label that is longer
 )
 
 // A table is the figures as they are to be set.
 type table struct {
+	gap    float64 // before each column
 	heads  []string
 	rows   [][]string
 	widths []float64
@@ -64,15 +64,18 @@ func (t *table) drop(j int) {
 // width is that of all columns, with the gaps before them.
 func (t *table) width() (w float64) {
 	for _, c := range t.widths {
-		w += columnGap + c
+		w += t.gap + c
 	}
 	return w
 }
 
 // table sets the figures of the traces shown, with the columns there is room for
 // beside a label.
-func (s *sheet) table(room float64) table {
-	var t table
+func (s *sheet) table(room, label float64) table {
+	t := table{gap: 22}
+	if s.width < 480 {
+		t.gap = 12
+	}
 	for i := range s.shown {
 		t.rows = append(t.rows, s.cells(i))
 	}
@@ -83,7 +86,7 @@ func (s *sheet) table(room float64) table {
 		}
 		t.heads, t.widths, t.keep = append(t.heads, c.head), append(t.widths, w), append(t.keep, c.keep)
 	}
-	for len(t.widths) > 0 && room-t.width() < leastLabel {
+	for len(t.widths) > 0 && room-t.width() < label {
 		least := 0
 		for j, k := range t.keep {
 			if k < t.keep[least] {
@@ -102,17 +105,17 @@ func (s *sheet) legend() {
 	}
 	left := s.pad() + swatch + swatchGap
 	room := s.width - s.pad() - left
-	t := s.table(room)
-	widest := leastLabel * 1.0
+	widest := s.measure(clean(string(s.g.Unit)), tickSize, false)
 	for i := range s.shown {
 		widest = max(widest, s.measure(clean(s.g.Traces[i].Label), textSize, false))
 	}
+	t := s.table(room, min(widest, leastLabel))
 	widest = min(widest, room-t.width())
 	y := s.bottom + tickRow + groupRow + legendGap + 10
 	edges := make([]float64, len(t.widths)) // right edges
 	x := left + widest
 	for j, w := range t.widths {
-		x += columnGap + w
+		x += t.gap + w
 		edges[j] = x
 		s.write(text{at: point{x, y}, s: t.heads[j], size: tickSize, anchor: atEnd, ink: mutedInk})
 	}

@@ -17,6 +17,7 @@ const (
 	markReach   = 9
 	signSize    = 3.6
 	mostTooltip = 12
+	mostStrong  = 16 // marks whose lines are drawn strongly; more would hide the traces
 )
 
 // cluster gathers the marks in the time shown, in their order.
@@ -85,12 +86,19 @@ func (c *cluster) tooltip(s *sheet) string {
 func (s *sheet) drawMarks() {
 	clusters := s.cluster()
 	y := s.top - markRow/2 - 1
-	free := s.left
+	free := max(s.left, s.pad()+s.measure(clean(string(s.g.Unit)), tickSize, false))
+	if s.crowded() {
+		free = s.left
+	}
+	opacity := 0.75
+	if len(clusters) > mostStrong {
+		opacity = 0.3
+	}
 	for i := range clusters {
 		c := &clusters[i]
 		x := crisp(c.x)
 		tip := c.tooltip(s)
-		s.draw(shape{lines: [][]point{line(x, s.top-3, x, s.bottom)}, stroke: markInk, strokeOpacity: 0.75, width: 1, dash: []float64{3, 2}, tooltip: tip})
+		s.draw(shape{lines: [][]point{line(x, s.top-3, x, s.bottom)}, stroke: markInk, strokeOpacity: opacity, width: 1, dash: []float64{3, 2}, tooltip: tip})
 		sh := shape{lines: [][]point{{{x, y - signSize}, {x + signSize, y}, {x, y + signSize}, {x - signSize, y}}}, closed: true, fill: markInk, stroke: markInk, width: 1, tooltip: tip}
 		if k, ok := c.kind(); ok {
 			sh.lines, sh.fill = k.sign(x, y)

@@ -3,6 +3,7 @@ package graph
 import (
 	"math"
 	"slices"
+	"strings"
 )
 
 // A layer is a trace on the lattice.
@@ -24,9 +25,12 @@ func (l *lattice) layers(traces []Trace) []layer {
 	for i := range traces {
 		t := &traces[i]
 		all[i] = layer{Trace: t, index: i, ink: greyInk}
-		if !t.Grey {
+		switch {
+		case !t.Grey:
 			all[i].ink = trace(inks)
 			inks++
+		case t.Style == Line:
+			all[i].ink = mutedInk // over what is filled, which grey would be lost on
 		}
 		if t.Style == Line {
 			all[i].line = lines
@@ -109,31 +113,33 @@ func (y *layer) banded() bool {
 const (
 	areaOpacity, bandOpacity = 0.30, 0.42
 	lineWidth                = 1.3
+	mostPeaks                = 4
 	leastMark                = 2.5 // so wide at least is a lone value of a line
 )
 
 // traces draws the traces: fills first, then lines, so that no fill hides a line.
 func (s *sheet) traces() {
-	empty := true
 	for i := range s.layers {
-		y := &s.layers[i]
-		for range runs(y.bins) {
-			empty = false
-			break
-		}
-		s.fill(y)
+		s.fill(&s.layers[i])
 	}
 	for i := range s.layers {
 		s.stroke(&s.layers[i])
 	}
-	if empty {
-		note := s.g.Note
-		if note == "" {
-			note = "no data from " + s.span()
-		}
-		s.write(text{at: point{(s.left + s.right) / 2, (s.top+s.bottom)/2 + 4}, s: s.fit(clean(note), textSize, false, s.right-s.left),
-			size: textSize, anchor: atMiddle, ink: mutedInk})
+	if s.empty {
+		s.note()
 	}
+}
+
+// note says in the plot why there is nothing in it.
+func (s *sheet) note() {
+	note := s.g.Note
+	if note == "" {
+		note = "no data from " + strings.Replace(s.span(), " – ", " to ", 1)
+	}
+	note = s.fit(clean(note), textSize, false, s.right-s.left-16)
+	x, y, w := (s.left+s.right)/2, (s.top+s.bottom)/2, s.measure(note, textSize, false)+16
+	s.draw(shape{lines: rect(x-w/2, y-12, w, 24), closed: true, fill: paperInk})
+	s.write(text{at: point{x, y + 4}, s: note, size: textSize, anchor: atMiddle, ink: mutedInk})
 }
 
 // shift moves lines of the lattice into the plot.
@@ -168,15 +174,25 @@ func (s *sheet) fill(y *layer) {
 		if y.Style == Stack {
 			opacity = 1
 		}
-		s.draw(shape{lines: s.between(y, y.to, nil), closed: true, fill: y.ink, fillOpacity: opacity})
+		s.draw(shape{lines: s.between(y, y.to, nil), closed: true, fill: y.ink, fillOpacity: opacity, tooltip: s.tooltip(y)})
 	}
 	if y.banded() {
 		s.draw(shape{
 			lines: s.between(y,
 				func(k int) float64 { return y.sign() * y.bins[k].hi },
 				func(k int) float64 { return y.sign() * y.bins[k].lo }),
-			closed: true, fill: y.ink, fillOpacity: bandOpacity})
+			closed: true, fill: y.ink, fillOpacity: bandOpacity, stroke: y.ink, strokeOpacity: bandOpacity, width: 0.5, tooltip: s.tooltip(y)})
 	}
+}
+
+// tooltip is a layer's row of the table.
+func (s *sheet) tooltip(y *layer) string {
+	lines := []string{clean(y.Label)}
+	cells := s.cells(y.index)
+	for j, c := range columns(s.g.Unit) {
+		lines = append(lines, c.head+" "+cells[j])
+	}
+	return strings.Join(lines, "\n")
 }
 
 func (s *sheet) stroke(y *layer) {
@@ -200,8 +216,12 @@ func (s *sheet) stroke(y *layer) {
 }
 
 // peaks rings the highest value of each trace, the one that the table tells.
+// Of many traces it would be a swarm of rings.
 func (s *sheet) peaks() {
 	for i := range s.layers {
+		if len(s.layers) > mostPeaks {
+			return
+		}
 		s.peak(&s.layers[i])
 	}
 }

@@ -64,7 +64,7 @@ func (p *painter) shape(s *shape) {
 	if s.stroke == noInk {
 		return
 	}
-	width := max(s.width*p.scale, 1)
+	width := s.width * p.scale
 	src := p.colour(s.stroke, s.strokeOpacity)
 	for _, l := range lines {
 		if s.closed && len(l) > 0 {

@@ -72,7 +72,12 @@ func (k Kind) reals(g *Graph, x *indexed, s *rrdstore.Series) {
 		}
 	}
 	if len(all) > most {
-		g.Traces = append(g.Traces, others(all[most:]))
+		t := sum(all[most:])
+		t.Label, t.Style = fmt.Sprintf("%d others", len(all)-most), Stack
+		g.Traces = append(g.Traces, t)
+	}
+	if len(all) > 1 {
+		g.Traces = append(g.Traces, k.together(x, s, all))
 	}
 	for _, m := range x.series {
 		if m.Key == s.Key && m.RIP.IsValid() {
@@ -110,10 +115,25 @@ func (r *realTrace) merge(t Trace) {
 	fill(&r.Max, t.Max)
 }
 
-// others is the sum of real servers. Its extremes are known only where each
+// together is what all real servers come to: the service's own counts where the
+// result has them, otherwise their sum.
+func (k Kind) together(x *indexed, s *rrdstore.Series, all []*realTrace) Trace {
+	for _, m := range x.series {
+		if m.Key == s.Key && !m.RIP.IsValid() {
+			t, _ := part{label: "service", source: k.source(), factor: 1, style: Line}.trace(x, m)
+			t.Grey = true
+			return t
+		}
+	}
+	t := sum(all)
+	t.Label, t.Style = "all", Line
+	return t
+}
+
+// sum is the sum of real servers. Its extremes are known only where each
 // interval is one data point: the peaks of several need not have come at once.
-func others(all []*realTrace) Trace {
-	t := Trace{Label: fmt.Sprintf("%d others", len(all)), Style: Stack, Grey: true, NotAvailable: true}
+func sum(all []*realTrace) Trace {
+	t := Trace{Grey: true, NotAvailable: true}
 	exact := true
 	for _, r := range all {
 		if r.NotAvailable {

@@ -94,7 +94,7 @@ func (p *paints) palette() color.Palette {
 		return cmp.Or(cmp.Compare(b.pixels, a.pixels), cmp.Compare(a.colour, b.colour))
 	})
 	// As far apart as is needed to have all colours within reach of one chosen.
-	for apart := 0; ; apart = apart*2 + 8 {
+	for apart := 0; ; apart += apart/2 + 8 {
 		var chosen []uint32
 		fits := true
 		for _, s := range list {

@@ -20,6 +20,7 @@ type sheet struct {
 	left, right, top, bottom float64 // of the plot
 	lattice                  lattice
 	layers                   []layer
+	empty                    bool // nothing is known of any
 	scale                    scale
 	timeAxis                 timeAxis
 }
@@ -108,8 +109,8 @@ func (s *sheet) sizes() {
 	}
 	s.width = size(s.g.Width, defaultWidth, minWidth, maxWidth)
 	pad := s.pad()
-	s.top = pad + titleRow + subtitleRow + unitRow
-	if len(s.g.Marks) > 0 {
+	s.top = pad + titleRow + subtitleRow*float64(len(s.subtitle(s.width-2*pad))) + unitRow
+	if s.crowded() {
 		s.top += markRow
 	}
 	below := float64(tickRow + groupRow + pad)
@@ -144,12 +145,31 @@ func (s *sheet) build() {
 	s.lattice = newLattice(s.g, s.start, s.end, s.right-s.left, s.density)
 	s.layers = s.lattice.layers(s.g.Traces)
 	low, high := 0.0, 0.0
+	s.empty = true
 	for i := range s.layers {
+		for range runs(s.layers[i].bins) {
+			s.empty = false
+			break
+		}
 		l, h := s.layers[i].extent()
 		low, high = min(low, l), max(high, h)
 	}
 	whole := s.g.Unit == ConnectionCount || s.g.Unit == Weight
 	s.scale = newScale(low, high, int((s.bottom-s.top)/38), whole && max(high, -low) >= 1)
+}
+
+// crowded reports whether a mark is so far to the left that it needs a row of its
+// own beside the unit's.
+func (s *sheet) crowded() bool {
+	unit := s.pad() + s.measure(clean(string(s.g.Unit)), tickSize, false) + markReach
+	left := s.pad() + 24 // the plot's left edge, at least
+	for _, m := range s.g.Marks {
+		x := left + (s.width-s.pad()-left)*elapsed(s.start, m.Time)/elapsed(s.start, s.end)
+		if x < unit && !m.Time.Before(s.start) {
+			return true
+		}
+	}
+	return false
 }
 
 // mirrored reports whether the lower side is another upper side.
@@ -181,17 +201,30 @@ func (s *sheet) header() {
 	pad, room := s.pad(), s.width-2*s.pad()
 	title := s.fit(clean(s.g.Title), titleSize, true, room)
 	s.write(text{at: point{pad, pad + 14}, s: title, size: titleSize, bold: true, ink: textInk})
-	second := s.span()
-	if s.g.rows() > 0 {
-		if step := second + ", step " + stepText(s.g.Step); s.measure(clean(s.g.Subtitle)+" · "+step, textSize, false) <= room {
-			second = step
-		}
+	y := pad + titleRow + 12
+	for _, l := range s.subtitle(room) {
+		s.write(text{at: point{pad, y}, s: s.fit(l, textSize, false, room), size: textSize, ink: mutedInk})
+		y += subtitleRow - 2
 	}
+	s.write(text{at: point{pad, y}, s: clean(string(s.g.Unit)), size: tickSize, ink: mutedInk})
+}
+
+// subtitle is what stands below the title, on one line if there is room: with
+// the step if there still is.
+func (s *sheet) subtitle(room float64) []string {
+	lines := []string{s.span()}
 	if s.g.Subtitle != "" {
-		second = clean(s.g.Subtitle) + " · " + second
+		lines = []string{clean(s.g.Subtitle), s.span()}
 	}
-	s.write(text{at: point{pad, pad + titleRow + 12}, s: s.fit(second, textSize, false, room), size: textSize, ink: mutedInk})
-	s.write(text{at: point{pad, pad + titleRow + subtitleRow + 10}, s: clean(string(s.g.Unit)), size: tickSize, ink: mutedInk})
+	fits := func(l string) bool { return s.measure(l, textSize, false) <= room }
+	one := strings.Join(lines, " · ")
+	if !fits(one) {
+		return lines
+	}
+	if step := one + ", step " + stepText(s.g.Step); s.g.rows() > 0 && fits(step) {
+		return []string{step}
+	}
+	return []string{one}
 }
 
 // span is the time shown, "2026-11-19 13:00 – 2026-11-20 13:00 CET".

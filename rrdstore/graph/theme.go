@@ -77,10 +77,10 @@ func hex(list string) (p palette) {
 // who lack one kind of cones and for those who have all three.
 var palettes = [...]palette{
 	Light: hex("ffffff 1f2328 59636e e3e7eb 8b949e a0207e 8a929a " +
-		"1664b2 e76500 025736 b177c9 804677 857efb 961c16 c94c53 530d92 ce6993 7b0b67 944ce5"),
+		"0166bf d4711b 066447 b979a5 6e2007 b4613e 6a477f 249273 794102 7f78d0 123a8c 9f65a1"),
 	Dark: hex("14181d e6edf3 9aa5b1 2a3139 6b7682 f08fd0 7d8791 " +
-		"5da6fe e28523 70fbcf a750ba c8f131 ca5a7c a4d35a aa7ebd f5a6b2 e22307 6fcff3 7d71fd"),
-	Print: hex("ffffff 000000 333333 d4d4d4 666666 000000 8c8c8c " +
+		"4395f4 fda24b a65692 aceab1 d86b6e 35f8fa 546ec8 d7a8f3 b778ab fbd464 708517 73cea9"),
+	Print: hex("ffffff 000000 333333 d4d4d4 666666 000000 bdbdbd " +
 		"222222 858585 3d3d3d 909090 1a1a1a 7a7a7a 333333 949494 474747 888888 2b2b2b 7f7f7f"),
 }
 

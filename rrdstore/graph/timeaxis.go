@@ -42,6 +42,7 @@ func rungs() []rung {
 		rung{byDay, period{6 * 3600, seconds}, "Mon 2", byMonth, monthNames},
 		rung{byDay, period{12 * 3600, seconds}, "2", byMonth, monthNames},
 		rung{period{1, weeks}, byDay, "2 Jan", byYear, yearNames},
+		rung{period{2, weeks}, period{1, weeks}, "2 Jan", byYear, yearNames},
 		rung{byMonth, period{1, weeks}, "Jan", byYear, yearNames},
 		rung{period{2, months}, byMonth, "Jan", byYear, yearNames},
 		rung{period{3, months}, byMonth, "Jan", byYear, yearNames},
@@ -91,8 +92,14 @@ func newTimeAxis(start, end time.Time, width float64, measure func(string) float
 	}
 	var a timeAxis
 	free := math.Inf(-1) // where the last label ended
+	before := ""
 	for _, t := range r.major.ticks(start, end) {
 		k := tick{x(t), t.Format(r.label)}
+		// Of an hour that comes twice the second is told by its zone.
+		if long := t.Format(r.label + " MST"); k.label == before && k.x-measure(long)/2 >= free+labelGap/2 {
+			k.label = long
+		}
+		before = t.Format(r.label)
 		if w := measure(k.label); k.x-w/2 < free+labelGap/2 {
 			k.label = ""
 		} else {

@@ -40,7 +40,9 @@ func siText(v float64) string {
 	case a < 1e-4 || a >= 999.95*math.Pow10(3*(len(prefixes)-1)):
 		return strconv.FormatFloat(v, 'e', 2, 64)
 	case a < 1:
-		return trimZeros(strconv.FormatFloat(v, 'f', 3-int(math.Floor(math.Log10(a)))-1, 64))
+		return strconv.FormatFloat(v, 'f', 2-int(math.Floor(math.Log10(a))), 64)
+	case a < 999.95 && v == math.Trunc(v):
+		return strconv.FormatFloat(v, 'f', 0, 64)
 	}
 	p := 0
 	for a >= 999.95 {
@@ -54,10 +56,10 @@ func siText(v float64) string {
 		digits = 2
 	}
 	text := strconv.FormatFloat(v, 'f', digits, 64)
-	if p == 0 {
-		return trimZeros(text)
+	if p > 0 {
+		text += " " + prefixes[p]
 	}
-	return text + " " + prefixes[p]
+	return text
 }
 
 // trimZeros drops zeros at the end of a decimal fraction.

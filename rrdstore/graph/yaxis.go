@@ -16,12 +16,12 @@ type scale struct {
 	exponent    bool    // labels are too large or too small for prefixes
 }
 
-// newScale is the axis for values from low to high, and zero, with at most n
-// steps. Where mirrored, what is below zero is told without a sign.
+// newScale is the axis for values from low to high, and zero, with about n steps.
+// Whole values are not divided.
 func newScale(low, high float64, n int, whole bool) scale {
 	low, high = min(low, 0), max(high, 0)
-	if low == high {
-		high = 1
+	if max(high, -low) < leastValue {
+		low, high = 0, 1
 	}
 	// Room above the highest peak, so that its line does not touch the frame.
 	room := 0.04 * (high - low)
@@ -33,11 +33,14 @@ func newScale(low, high float64, n int, whole bool) scale {
 	}
 	s := scale{low: low, high: high}
 	var exp int
-	s.step, exp = niceStep((high - low) / float64(max(n, 1)))
-	if whole && s.step < 1 {
-		s.step, exp = 1, 0
+	// Zero alone is no scale: a low plot has a step more then.
+	for n = max(n, 1); s.first == s.last; n++ {
+		s.step, exp = niceStep((high - low) / float64(n))
+		if whole && s.step < 1 {
+			s.step, exp = 1, 0
+		}
+		s.first, s.last = int(math.Ceil(low/s.step)), int(math.Floor(high/s.step))
 	}
-	s.first, s.last = int(math.Ceil(low/s.step)), int(math.Floor(high/s.step))
 	top := s.step * float64(max(s.last, -s.first))
 	for top >= 1000 && s.prefix < len(prefixes)-1 {
 		top, s.prefix = top/1000, s.prefix+1
@@ -70,7 +73,7 @@ func (s *scale) label(i int, mirrored bool) string {
 		v = math.Abs(v)
 	}
 	if s.exponent {
-		return strconv.FormatFloat(v, 'e', -1, 64)
+		return strconv.FormatFloat(v, 'g', 3, 64)
 	}
 	text := strconv.FormatFloat(v/math.Pow10(3*s.prefix), 'f', s.decimals, 64)
 	if s.prefix > 0 {
