@@ -4,7 +4,7 @@ import "testing"
 
 func BenchmarkCodec(b *testing.B) {
 	const entities = 64
-	for _, k := range kinds {
+	for _, k := range archives {
 		values := float64(entities * numSources * k.rows)
 		raws, tiers := make([]*Raw, entities), make([]*Tier, entities)
 		encoded := make([][]byte, entities)

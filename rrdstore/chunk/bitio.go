@@ -1,9 +1,6 @@
 package chunk
 
-import (
-	"encoding/binary"
-	"math/bits"
-)
+import "encoding/binary"
 
 // A bitWriter appends numbers of any width to bytes, lowest bits first.
 type bitWriter struct {
@@ -54,9 +51,6 @@ func (w *bitWriter) end() []byte {
 	}
 	return w.b
 }
-
-// uintSize is how many bits putUint takes.
-func uintSize(v uint64) uint { return 4 * (uint(bits.Len64(v|1)+2) / 3) }
 
 // A bitReader takes off what a bitWriter wrote. Past the end it reads zeros and
 // keeps an error.

@@ -133,7 +133,7 @@ func (r *bitReader) takeBlocks(dst []int64) {
 	for len(dst) > 0 && r.err == nil {
 		units := r.takeUint() + 1
 		width += unzigzag(r.takeUint())
-		if width < 0 || width > 64 || units > maxUnits || int(units-1)*unit >= len(dst) {
+		if width < 0 || width > 64 || units-1 >= maxUnits || int(units-1)*unit >= len(dst) {
 			r.fail(errBlock)
 			return
 		}

@@ -16,6 +16,7 @@ const version = 1
 
 var (
 	errSum   = errors.New("checksum differs")
+	errRows  = errors.New("rows of no whole number of data points")
 	errTicks = errors.New("ticks do not rise")
 )
 
@@ -28,8 +29,8 @@ type Header struct {
 	// PDP is the seconds of a primary data point: Step/PDP is how many of them a
 	// row has at most.
 	PDP uint32
-	// Start is, of a tier, when the first row's interval begins; of raw rows,
-	// when the window does, at or before the first tick.
+	// Start is, of a tier, when the first row's interval begins, in seconds since
+	// 1970; of raw rows, when the window does, at or before the first tick.
 	Start uint32
 	// Rows is how many rows there are, at most MaxRows; of raw rows len(Ticks).
 	Rows int
@@ -52,8 +53,8 @@ type Block struct {
 // where it will be kept, such as bucket and key. Every checksum covers it, so
 // that a value that turns up elsewhere does not pass.
 //
-// It panics if Ticks do not rise strictly from Start or later, or if a header
-// has more than MaxRows rows.
+// It panics if Ticks do not rise strictly from Start or later, if there are more
+// rows than MaxRows, or if Step is no multiple of PDP.
 func Append(b, place []byte, h *Header, slots *[Slots][]byte) []byte {
 	head := appendHeader(nil, h, slots)
 	start := len(b)
@@ -83,8 +84,8 @@ func slotSum(seal uint32, slot int, s []byte) uint32 {
 }
 
 func appendHeader(b []byte, h *Header, slots *[Slots][]byte) []byte {
-	if h.Rows < 0 || h.Rows > MaxRows || h.Step == 0 && h.Rows != len(h.Ticks) {
-		panic(fmt.Sprintf("chunk: %d rows at %d ticks", h.Rows, len(h.Ticks)))
+	if !h.valid() || h.Step == 0 && h.Rows != len(h.Ticks) {
+		panic(fmt.Sprintf("chunk: %d rows of %d s from %d on, %d ticks, of %d s", h.Rows, h.Step, h.Start, len(h.Ticks), h.PDP))
 	}
 	for _, v := range []uint64{uint64(h.Step), uint64(h.PDP), uint64(h.Start), uint64(h.Rows)} {
 		b = binary.AppendUvarint(b, v)
@@ -105,6 +106,12 @@ func appendHeader(b []byte, h *Header, slots *[Slots][]byte) []byte {
 		b = appendTicks(b, h.Ticks, h.Start)
 	}
 	return b
+}
+
+// valid reports whether there are not too many rows, and of a tier whole data
+// points.
+func (h *Header) valid() bool {
+	return h.Rows >= 0 && h.Rows <= MaxRows && (h.Step == 0 || h.PDP > 0 && h.Step%h.PDP == 0)
 }
 
 func appendTicks(b []byte, ticks []uint32, start uint32) []byte {
@@ -158,6 +165,9 @@ func (b *Block) parseHeader(head []byte) error {
 		return errLarge
 	}
 	b.Rows, b.present = int(rows), binary.LittleEndian.Uint64(present)
+	if !b.valid() {
+		return errRows
+	}
 	end := uint64(0)
 	for i := range b.ends {
 		if b.Has(i) {

@@ -2,6 +2,7 @@ package chunk
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"math/rand/v2"
 	"slices"
@@ -104,5 +105,58 @@ func TestCutShortOrLong(t *testing.T) {
 		if damages(t, place, append(v, 0)) == 0 {
 			t.Errorf("a byte more passes")
 		}
+	}
+}
+
+func TestNewerVersion(t *testing.T) {
+	place, v, _ := sample(0, &headers[1])
+	end := len(v) // of the header, its checksum too
+	b, err := Parse(place, v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	end -= len(b.v)
+	v[0] = version + 1
+	if _, err := Parse(place, v); !errors.Is(err, ErrDamaged) {
+		t.Errorf("a damaged version is %v", err)
+	}
+	binary.BigEndian.PutUint32(v[end-4:], headerSum(place, v[:end-4]))
+	if _, err := Parse(place, v); !errors.Is(err, ErrNewer) || errors.Is(err, ErrDamaged) {
+		t.Errorf("a newer version is %v", err)
+	}
+}
+
+// TestMisuse: what could not be read back is not written.
+func TestMisuse(t *testing.T) {
+	wide := new(Raw)
+	for i := range MaxColumns + 1 {
+		wide.Columns = append(wide.Columns, RawColumn{Source: uint16(i)})
+	}
+	known := TierColumn{}
+	known.Resize(2)
+	known.Known[1] = 7
+	var slots [Slots][]byte
+	for name, misuse := range map[string]func(){
+		"ticks that stand still": func() { Append(nil, nil, &Header{Rows: 2, Ticks: []uint32{5, 5}}, &slots) },
+		"tick before start":      func() { Append(nil, nil, &Header{Start: 6, Rows: 1, Ticks: []uint32{5}}, &slots) },
+		"ticks missing":          func() { Append(nil, nil, &Header{Rows: 1}, &slots) },
+		"too many rows":          func() { Append(nil, nil, &Header{Step: 60, PDP: 10, Rows: MaxRows + 1}, &slots) },
+		"no data points":         func() { Append(nil, nil, &Header{Step: 60}, &slots) },
+		"uneven data points":     func() { Append(nil, nil, &Header{Step: 60, PDP: 7}, &slots) },
+		"too many columns":       func() { wide.Append(nil, 0) },
+		"too many cells":         func() { (&Raw{Columns: wide.Columns[:100]}).Append(nil, MaxRows) },
+		"sources out of order":   func() { (&Raw{Columns: []RawColumn{{Source: 1}, {Source: 1}}}).Append(nil, 0) },
+		"too few values":         func() { (&Raw{Columns: []RawColumn{{Uints: []uint64{1}}}}).Append(nil, 2) },
+		"too few tier rows":      func() { (&Tier{Columns: []TierColumn{{}}}).Append(nil, 2, 6) },
+		"too many data points":   func() { (&Tier{Columns: []TierColumn{known}}).Append(nil, 2, 6) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("did not panic")
+				}
+			}()
+			misuse()
+		})
 	}
 }

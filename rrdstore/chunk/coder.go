@@ -18,11 +18,12 @@ var (
 
 func damaged(what string, err error) error { return fmt.Errorf("%w: %s: %w", ErrDamaged, what, err) }
 
-// Limits of what one slot may hold, which bound what a reader of any bytes
-// allocates.
+// Limits of what one slot holds. They bound what a reader allocates, whatever
+// the bytes: constant columns of any length take but a few of them.
 const (
-	MaxRows  = 1 << 16 // rows or ticks
-	MaxCells = 1 << 20 // rows times columns
+	MaxRows    = 1 << 16 // rows or ticks
+	MaxColumns = 1 << 12
+	MaxCells   = 1 << 19 // rows times columns
 )
 
 var (
@@ -37,9 +38,9 @@ type form uint8
 
 const (
 	formConstant form = iota
-	formInts          // integers; of a tier possibly scaled
-	formScaled        // raw floating-point numbers as scaled integers
-	formFloats
+	formInts          // raw integers
+	formScaled        // floating-point numbers that are integers divided by a scale
+	formFloats        // floating-point numbers
 )
 
 // maxConstant is what fits above a form.
@@ -54,8 +55,8 @@ type coder struct {
 	season  int
 	flat    [numParts][]float64 // values of known rows, where there are others
 	like    []int64             // a sequence as it should be, going by another column
+	other   []byte              // another way of writing a column
 	with    beside
-	other   []byte // another way of writing a column
 
 	// What the columns of a slot share, and which of it each has.
 	sources []uint16
@@ -90,7 +91,7 @@ func (c *coder) next(i, sequences int) {
 
 // begin starts writing a slot.
 func (c *coder) begin(columns, rows int) {
-	if rows > MaxRows || columns*rows > MaxCells {
+	if rows > MaxRows || columns > MaxColumns || columns*rows > MaxCells {
 		panic(fmt.Sprintf("chunk: %d columns of %d rows", columns, rows))
 	}
 	c.sources, c.sets, c.counts, c.numbers = c.sources[:0], c.sets[:0], c.counts[:0], c.numbers[:0]
@@ -161,7 +162,7 @@ func (c *coder) putIntegers(f form, scale int) {
 // column referred to, and reports whether that one was used.
 func (c *coder) putParts() (used bool) {
 	for i := range c.all {
-		with := c.beside(i, len(c.all[0].x))
+		with := c.beside(i)
 		if len(c.all) == numParts {
 			c.all[i].fill(i, with)
 		}
@@ -213,7 +214,7 @@ func (c *coder) takeIntegers(in *bitReader, f form, n int, parts Parts) {
 		if parts>>i == 0 || in.err != nil {
 			break
 		}
-		in.takeSequence(&c.all[i], n, c.beside(i, n))
+		in.takeSequence(&c.all[i], n, c.beside(i))
 	}
 	if in.err != nil {
 		return

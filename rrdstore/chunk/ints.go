@@ -14,7 +14,6 @@ const (
 	modeDelta                // by how much each differs from the one before
 	modeSeason               // … from the one a season before
 	modeMean                 // … from the mean of its row
-	modeBase                 // … from another value of its row
 	modeLike                 // … from what another column lets expect
 	modeWithin               // which value of the range that its row allows
 )
@@ -27,11 +26,14 @@ var errMode = errors.New("unknown way of packing")
 // Each slice has a number for each of the sequence's, or is nil.
 type beside struct {
 	mean   []int64
-	base   []int64
-	like   []int64 // what another column lets expect
-	rise   []int64 // … by how much each is more than the one before, but for the first
 	lo, hi []int64 // the values are within
 	season int     // after how many values they are alike; 0: never
+	// other is the coder whose column refers to another one, nil if it does not.
+	// What that lets expect of the part are the values or, where rises is set, by
+	// how much each is more than the one before, but for the first.
+	other *coder
+	part  int
+	rises bool
 }
 
 // A packer writes sequences of integers; it holds the memory that this takes.
@@ -83,7 +85,8 @@ func constant(values []int64) bool {
 }
 
 // choose finds the mode whose residuals are the smallest and leaves them and
-// their extents in best and bestTo.
+// their extents in best and bestTo. What has a mean goes by it or by another
+// column, since what drifts is in the mean already.
 func (p *packer) choose(values []int64, with *beside) mode {
 	least := ^uint(0)
 	chosen := modePlain
@@ -93,10 +96,10 @@ func (p *packer) choose(values []int64, with *beside) mode {
 		switch {
 		case m == modePlain:
 			copy(r, values)
-		case m == modeDelta:
+		case m == modeDelta && with.mean == nil:
 			r = r[:len(r)-1]
 			delta(r, values)
-		case m == modeSeason && with.season > 1 && with.season < len(values):
+		case m == modeSeason && with.mean == nil && with.season > 1 && with.season < len(values):
 			r = r[:len(r)-1]
 			delta(r[:with.season-1], values)
 			for i, v := range values[with.season:] {
@@ -104,14 +107,18 @@ func (p *packer) choose(values []int64, with *beside) mode {
 			}
 		case m == modeMean && with.mean != nil:
 			subtract(r, values, with.mean)
-		case m == modeBase && with.base != nil:
-			subtract(r, values, with.base)
-		case m == modeLike && with.like != nil:
-			subtract(r, values, with.like)
-		case m == modeLike && with.rise != nil:
-			r = r[:len(r)-1]
-			delta(r, values)
-			subtract(r, r, with.rise)
+		case m == modeLike && with.other != nil:
+			like := with.other.expect(with.part, len(values))
+			if like == nil {
+				continue
+			}
+			if with.rises {
+				r = r[:len(r)-1]
+				delta(r, values)
+				subtract(r, r, like)
+			} else {
+				subtract(r, values, like)
+			}
 		default:
 			continue
 		}
@@ -169,21 +176,28 @@ func (r *bitReader) takeInts(dst []int64, with *beside) {
 	case m == modeMean && with.mean != nil:
 		r.takeBlocks(dst)
 		add(dst, with.mean)
-	case m == modeBase && with.base != nil:
-		r.takeBlocks(dst)
-		add(dst, with.base)
-	case m == modeLike && with.like != nil:
-		r.takeBlocks(dst)
-		add(dst, with.like)
-	case m == modeLike && with.rise != nil:
-		dst[0] = unzigzag(r.takeUint())
-		r.takeBlocks(dst[1:])
-		add(dst[1:], with.rise)
-		accumulate(dst)
+	case m == modeLike && with.other != nil:
+		r.takeLike(dst, with)
 	case m == modeWithin && with.lo != nil:
 		r.takeWithin(dst, with.lo, with.hi)
 	default:
 		r.fail(errMode)
+	}
+}
+
+func (r *bitReader) takeLike(dst []int64, with *beside) {
+	like := with.other.expect(with.part, len(dst))
+	switch {
+	case like == nil:
+		r.fail(errReference)
+	case with.rises:
+		dst[0] = unzigzag(r.takeUint())
+		r.takeBlocks(dst[1:])
+		add(dst[1:], like)
+		accumulate(dst)
+	default:
+		r.takeBlocks(dst)
+		add(dst, like)
 	}
 }
 

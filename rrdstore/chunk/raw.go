@@ -50,7 +50,7 @@ func (c *RawColumn) Values(ticks int) int {
 }
 
 // Append writes r, with so many ticks, to b. Its columns must be in order, of
-// the right lengths and within [MaxRows] and [MaxCells]; it panics otherwise.
+// the right lengths and within the limits; it panics otherwise.
 func (r *Raw) Append(b []byte, ticks int) []byte {
 	c := coders.Get().(*coder)
 	defer coders.Put(c)

@@ -119,37 +119,32 @@ func compare(x, y []int64, rises bool) (factor, square float64) {
 	return f.slope()
 }
 
-// likeness of a tier's part to the same part of another column: sums by the
-// factor, the others as they differ from their means. Not ok if a product is too
-// large.
-func (c *coder) likeTier(part int) (ok bool) {
-	y, factor := c.columns[c.at-c.ref.back], c.ref.factor()
-	n := len(c.known)
+// expect is what the column referred to lets expect of n values: of a tier's sums
+// multiples of its sums, of other parts the mean and multiples of how much its
+// part differs from its mean, and of raw rows multiples of its differences. It
+// is nil if a product is too large.
+func (c *coder) expect(part, n int) []int64 {
+	other, factor := c.columns[c.at-c.ref.back], c.ref.factor()
 	c.like = grow(c.like, n)
+	copy(c.like, other.all[part].x)
+	switch {
+	case len(c.all) < numParts:
+		delta(c.like[:n-1], c.like)
+		c.like = c.like[:n-1]
+	case part > partSum:
+		subtract(c.like, c.like, other.mean)
+	}
 	most := 0.0
-	for i, v := range y.all[part].x[:n] {
-		if part > partSum {
-			v -= y.mean[i]
-		}
+	for i, v := range c.like {
 		p := factor * float64(v)
 		most = max(most, math.Abs(p))
 		c.like[i] = int64(p)
-		if part > partSum {
-			c.like[i] += c.mean[i]
-		}
 	}
-	return most < likeLimit
-}
-
-// likeRaw is by how much raw values should rise.
-func (c *coder) likeRaw(n int) (ok bool) {
-	y, factor := c.columns[c.at-c.ref.back].all[0].x[:n], c.ref.factor()
-	c.like = grow(c.like, n-1)
-	most := 0.0
-	for i := range c.like {
-		p := factor * float64(y[i+1]-y[i])
-		most = max(most, math.Abs(p))
-		c.like[i] = int64(p)
+	if !(most < likeLimit) {
+		return nil
 	}
-	return most < likeLimit
+	if part > partSum {
+		add(c.like, c.mean)
+	}
+	return c.like
 }

@@ -65,33 +65,26 @@ func (c *column) constant() (v int64, ok bool) {
 	return int64(first), true
 }
 
-// beside is what helps to write and read a part of n values: what was written
-// before it of the same rows, and the column referred to.
-func (c *coder) beside(part, n int) *beside {
-	c.with = beside{}
+// beside is what helps to write and read a part: what was written before it of
+// the same rows, and the column referred to.
+func (c *coder) beside(part int) *beside {
+	c.with = beside{part: part, rises: len(c.all) < numParts}
 	with := &c.with
-	if len(c.all) < numParts {
-		if c.ref.back > 0 && c.likeRaw(n) {
-			with.rise = c.like
-		}
+	if c.ref.back > 0 {
+		with.other = c
+	}
+	if with.rises {
 		return with
 	}
+	with.season = c.season
 	if part == partMin {
 		c.findMean()
 	}
-	with.season = c.season
-	if c.ref.back > 0 && c.likeTier(part) {
-		with.like = c.like
+	if part > partSum {
+		with.mean = c.mean
 	}
-	if part == partSum {
-		return with
-	}
-	with.mean = c.mean
-	switch lo, hi := c.all[partMin].x, c.all[partMax].x; part {
-	case partMax:
-		with.base = lo
-	case partLast:
-		with.base, with.lo, with.hi = lo, lo, hi
+	if part == partLast {
+		with.lo, with.hi = c.all[partMin].x, c.all[partMax].x
 	}
 	return with
 }
@@ -135,10 +128,15 @@ func (c *coder) parseTier(col *TierColumn, h *head, parts Parts) error {
 			c.all[i].f = c.flat[i]
 		}
 	}
-	if h.form == formConstant {
+	switch h.form {
+	case formConstant:
 		c.fillConstant(float64(h.constant))
-	} else if err := c.takeColumn(h, n, parts); err != nil {
-		return err
+	case formInts:
+		return errForm
+	default:
+		if err := c.takeColumn(h, n, parts); err != nil {
+			return err
+		}
 	}
 	if n < rows {
 		for i, values := range col.cells() {

@@ -33,7 +33,7 @@ func flag(b bool) uint64 {
 func (p *parser) contents(dst []uint16, rows int) (sources []uint16, plain bool) {
 	head := p.uvarint()
 	n, first, plain := head>>2, head>>1&1 == 1, head&1 == 1
-	if n > uint64(len(p.b)) || n*uint64(rows) > MaxCells { // each takes a byte or more
+	if n > uint64(min(MaxColumns, len(p.b))) || n*uint64(rows) > MaxCells { // each takes a byte or more
 		p.fail(errLarge)
 		return dst[:0], plain
 	}

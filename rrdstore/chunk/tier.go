@@ -52,8 +52,8 @@ func (t *TierColumn) cells() [4]*[]float64 {
 }
 
 // Append writes t, of so many rows with at most per data points each, to b. Its
-// columns must be in order, of that many rows and within [MaxRows] and
-// [MaxCells]; it panics otherwise.
+// columns must be in order, of that many rows and within the limits; it panics
+// otherwise.
 func (t *Tier) Append(b []byte, rows int, per uint32) []byte {
 	c := coders.Get().(*coder)
 	defer coders.Put(c)
