@@ -61,6 +61,8 @@ func (s *sheet) timeLabel(t tick, below float64, i ink) {
 
 // rowTime is the end of row i's interval, by which tables name it.
 func (s *sheet) rowTime(i int) string {
-	end := s.g.First.Unix() + int64(i+1)*int64(s.g.Step/time.Second)
-	return time.Unix(end, 0).In(s.start.Location()).Format("2006-01-02 15:04:05 MST")
+	n := int64(i + 1)
+	seconds, rest := n*int64(s.g.Step/time.Second), n*int64(s.g.Step%time.Second) // Add would end after 292 years
+	end := time.Unix(s.g.First.Unix()+seconds, int64(s.g.First.Nanosecond())+rest)
+	return end.In(s.start.Location()).Format("2006-01-02 15:04:05 MST")
 }

@@ -91,14 +91,18 @@ func (k Kind) OfReals() bool { return k == reals || strings.HasPrefix(string(k),
 // Query is what a query for this kind is to ask: the picture's own sources and
 // those that marks are made of.
 func (k Kind) Query() (sources []string, functions []rrdstore.Function) {
-	for _, p := range k.parts() {
-		for _, s := range [...]string{p.source, p.per} {
-			if s != "" && s != weightSource {
-				sources = append(sources, s)
-			}
+	add := func(s string) {
+		if s != "" && !slices.Contains(sources, s) {
+			sources = append(sources, s)
 		}
 	}
-	return append(sources, weightSource, rrdstore.ResetSource), []rrdstore.Function{rrdstore.Average, rrdstore.Min, rrdstore.Max}
+	for _, p := range k.parts() {
+		add(p.source)
+		add(p.per)
+	}
+	add(weightSource)
+	add(rrdstore.ResetSource)
+	return sources, []rrdstore.Function{rrdstore.Average, rrdstore.Min, rrdstore.Max}
 }
 
 // weightSource is the source that tells which real servers are quiesced.
