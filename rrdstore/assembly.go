@@ -7,44 +7,45 @@ import (
 
 // An assembly turns records into rows of the wanted series.
 type assembly struct {
-	rows   rowReader
-	start  uint32
-	bySID  map[uint32][]*holding // in the order of time
-	wanted map[*Series]bool
-	holder []*holding // by slot: whose it is at present; nil if unwanted
-	until  uint32     // the first tick at which some holder changes
-	row    Row
-	fed    bool // a row is under way
+	rows  rowReader
+	start uint32
+	bySID map[uint32][]*holding // of the wanted series, in the order of time
+	seen  int                   // slots that were looked at
+	slots []wantedSlot
+	until uint32 // the first tick at which some holder changes
+	row   Row
+	fed   bool // a row is under way
 }
 
-func newAssembly(all []*holding, start uint32, want func(*Series) bool) *assembly {
-	a := &assembly{start: start, bySID: make(map[uint32][]*holding), wanted: make(map[*Series]bool)}
-	for _, h := range all {
-		if h.sid != 0 {
-			a.bySID[h.sid] = append(a.bySID[h.sid], h)
-			if want(h.Series) {
-				a.wanted[h.Series] = true
+// A wantedSlot is a slot whose present holder is wanted.
+type wantedSlot struct {
+	slot int
+	*holding
+}
+
+func newAssembly(wanted []*Series, start uint32) *assembly {
+	a := &assembly{start: start, bySID: make(map[uint32][]*holding, len(wanted))}
+	for _, s := range wanted {
+		for _, h := range s.holdings {
+			if h.sid != 0 {
+				a.bySID[h.sid] = append(a.bySID[h.sid], h)
 			}
 		}
+	}
+	for _, list := range a.bySID {
+		slices.SortFunc(list, func(a, b *holding) int { return int(int64(a.from) - int64(b.from)) })
 	}
 	return a
 }
 
-// sids are the numbers to ask for; all says that those are all there are.
-func (a *assembly) sids() (sids []uint32, all bool) {
-	all = true
-	for sid, list := range a.bySID {
-		if slices.ContainsFunc(list, func(h *holding) bool { return a.wanted[h.Series] }) {
-			sids = append(sids, sid)
-		} else {
-			all = false
-		}
-	}
-	if all && len(sids) > 0 {
-		return nil, true
+// sids are the numbers to ask for.
+func (a *assembly) sids() []uint32 {
+	sids := make([]uint32, 0, len(a.bySID))
+	for sid := range a.bySID {
+		sids = append(sids, sid)
 	}
 	slices.Sort(sids)
-	return sids, false
+	return sids
 }
 
 // feed takes a record and calls yield with the row before it when that is whole.
@@ -66,29 +67,26 @@ func (a *assembly) feed(rec scanRecord, yield func(*Row) error) error {
 	return nil
 }
 
-// identify keeps holder in step with the slots.
+// identify keeps slots in step with the row's.
 func (a *assembly) identify(tick uint32) {
 	if !a.rows.usable {
 		return
 	}
 	if a.rows.header.keyframe || tick >= a.until {
-		a.holder, a.until = a.holder[:0], ^uint32(0)
+		a.seen, a.slots, a.until = 0, a.slots[:0], ^uint32(0)
 	}
-	for _, sid := range a.rows.sids[len(a.holder):] {
-		var holder *holding
-		for _, h := range a.bySID[sid] {
+	for ; a.seen < len(a.rows.sids); a.seen++ {
+		for _, h := range a.bySID[a.rows.sids[a.seen]] {
 			if h.from > tick {
 				a.until = min(a.until, h.from)
 				break
 			}
 			if tick < h.until {
 				a.until = min(a.until, h.until)
-				if holder = nil; a.wanted[h.Series] {
-					holder = h
-				}
+				a.slots = append(a.slots, wantedSlot{a.seen, h})
+				break
 			}
 		}
-		a.holder = append(a.holder, holder)
 	}
 }
 
@@ -108,13 +106,13 @@ func (a *assembly) flush() *Row {
 	if h.partial {
 		known &^= knownCounters
 	}
-	for slot, holder := range a.holder {
-		if holder == nil || !r.has(slot) {
+	for _, w := range a.slots {
+		if !r.has(w.slot) {
 			continue
 		}
-		v := &r.state.values[slot]
+		v := &r.state.values[w.slot]
 		a.row.Entries = append(a.row.Entries, Entry{
-			Series: holder.Series, sid: holder.sid, Known: known, Total: v.total(), Reset: r.reset(slot),
+			Series: w.Series, sid: w.sid, Known: known, Total: v.total(), Reset: r.reset(w.slot),
 			Active: v[valueActive], Inactive: v[valueInactive],
 			Persistent: v[valuePersistent], Weight: v[valueWeight],
 		})

@@ -163,3 +163,37 @@ func BenchmarkOpen(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkHistory takes three hours of ticks with all that is made of them.
+func BenchmarkHistory(b *testing.B) {
+	const ticks = 3 * 360
+	for range b.N {
+		dir := b.TempDir()
+		s := mustOpen(b, dir, Options{})
+		l := newLoad(1000, 10, 1_700_000_000/3600*3600)
+		var commit, tend, worst time.Duration
+		for range ticks {
+			snap := l.next(10)
+			begin := cpuTime()
+			mustCommit(b, s, snap)
+			commit += cpuTime() - begin
+			for more := true; more; {
+				begin = cpuTime()
+				var err error
+				if more, err = s.Maintain(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+				took := cpuTime() - begin
+				tend, worst = tend+took, max(worst, took)
+			}
+		}
+		a := s.arch.Load()
+		b.ReportMetric(float64(commit.Microseconds())/ticks, "commit-us/tick")
+		b.ReportMetric(float64(tend.Microseconds())/ticks, "tend-us/tick")
+		b.ReportMetric(float64(worst.Microseconds()), "worst-us")
+		b.ReportMetric(float64(a.used)/(11001*9*3*360), "arch-B/value")
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package rrdstore
 
 import (
 	"context"
+	"maps"
 	"math"
 	"slices"
 
@@ -51,6 +52,9 @@ func groupsOf(series []*Series) (all []*group) {
 	}
 	return all
 }
+
+// list is the group's series.
+func (g *group) list() []*Series { return slices.Collect(maps.Keys(g.set)) }
 
 func (g *group) add(slot int, s *Series) {
 	g.series[slot], g.set[s] = s, slot

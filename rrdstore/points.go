@@ -68,7 +68,7 @@ func (f *fetcher) raw(ctx context.Context, g *group, start, end uint32) ([]*rawP
 	}
 	head := new(rawPart)
 	frontier := f.st.frontier()
-	err = f.r.headRows(ctx, max(from, frontier), to, func(s *Series) bool { _, ok := g.set[s]; return ok }, func(row *Row) error {
+	err = f.r.headRows(ctx, max(from, frontier), to, g.list(), func(row *Row) error {
 		head.begin(uint32(row.Tick.Unix()))
 		for i := range row.Entries {
 			head.add(g.set[row.Entries[i].Series], &row.Entries[i])

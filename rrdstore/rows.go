@@ -107,7 +107,7 @@ func (r *Reader) rows(ctx context.Context, st *storeState, from, to uint32, want
 		}
 		return err
 	}
-	err2 := r.headRows(ctx, max(from, st.frontier()), to, want, func(row *Row) error {
+	err2 := r.headRows(ctx, max(from, st.frontier()), to, r.wanted(want), func(row *Row) error {
 		if err := before(row.Tick.Unix(), row); err != nil {
 			return err
 		}
@@ -136,14 +136,27 @@ func (row *Row) merge(o *Row) {
 	slices.SortStableFunc(row.Entries, func(a, b Entry) int { return a.Series.compare(b.Series) })
 }
 
-// headRows emits the head's rows; a nil want picks the director alone.
-func (r *Reader) headRows(ctx context.Context, from, to uint32, want func(*Series) bool, emit func(*Row) error) error {
+// wanted are the series that want picks.
+func (r *Reader) wanted(want func(*Series) bool) (picked []*Series) {
+	for _, s := range r.series {
+		if !s.IsDirector() && want(s) {
+			picked = append(picked, s)
+		}
+	}
+	return picked
+}
+
+// headRows emits the head's rows; what they hold of the director is there
+// anyway.
+func (r *Reader) headRows(ctx context.Context, from, to uint32, wanted []*Series, emit func(*Row) error) error {
 	if from > to {
 		return nil
 	}
-	a := newAssembly(r.holdings, from, want)
-	q := query{start: from, end: to}
-	q.sids, q.all = a.sids()
+	a := newAssembly(wanted, from)
+	q := query{start: from, end: to, all: len(wanted) == len(r.series)-1}
+	if !q.all {
+		q.sids = a.sids()
+	}
 	err := r.src.rows(ctx, q, func(rec scanRecord) error { return a.feed(rec, emit) })
 	if err == nil {
 		if row := a.flush(); row != nil {

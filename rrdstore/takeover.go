@@ -16,7 +16,7 @@ func (s *Store) rowsChunk(ctx context.Context, a *archive, j *job, block uint32)
 	p := &s.part
 	p.clear()
 	director, withDirector := g.director()
-	err := j.reader.headRows(ctx, j.window, j.end()-1, func(s *Series) bool { _, ok := g.set[s]; return ok }, func(row *Row) error {
+	err := j.reader.headRows(ctx, j.window, j.end()-1, g.list(), func(row *Row) error {
 		p.begin(uint32(row.Tick.Unix()))
 		for i := range row.Entries {
 			p.add(g.set[row.Entries[i].Series], &row.Entries[i])
