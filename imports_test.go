@@ -38,7 +38,7 @@ var allowed = map[string][]string{
 	"internal/history":  {"dataplane", "rrdstore", "rrdstore/export", "rrdstore/graph"},
 	"internal/exporter": {"dataplane", "rrdstore", "rrdstore/export", "rrdstore/graph", "internal/history"},
 	"internal/agent": {"dataplane", "dataplane/ipvs", "dataplane/procfs", "collector", "collector/prom", "rrdstore", "mib", "mib/smi",
-		"mib/agentx", "internal/config", "internal/director"},
+		"mib/agentx", "internal/config", "internal/director", "internal/history", "rrdstore/export"},
 
 	"cmd/lvs-agent":    {"internal/agent"},
 	"cmd/lvs-exporter": {"internal/exporter"},

@@ -20,6 +20,8 @@ func (a *agent) handler() (http.Handler, error) {
 		Links: []web.LandingLinks{
 			{Address: "metrics", Text: "Metrics", Description: "for Prometheus; ?scope=director,services,reals,agent and ?service=GLOB choose parts"},
 			{Address: "api/v1/snapshot", Text: "Snapshot", Description: "the latest sample as JSON"},
+			{Address: "api/v1/history?key=*", Text: "History", Description: "consolidated history as JSON or CSV; ?key=…&start=-7d&resolution=5m&cf=MAX&format=csv"},
+			{Address: "api/v1/graph.svg?key=director", Text: "Graph", Description: "a picture of it, also graph.png; ?key=…&kind=traffic&start=-7d"},
 			{Address: "-/healthy", Text: "Healthy", Description: "whether the process answers"},
 			{Address: "-/ready", Text: "Ready", Description: "whether there is a sample to serve"},
 		},
@@ -31,6 +33,10 @@ func (a *agent) handler() (http.Handler, error) {
 	mux.Handle("GET /{$}", landing)
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) { a.exposition.Load().ServeHTTP(w, r) })
 	mux.HandleFunc("GET /api/v1/snapshot", a.serveSnapshot)
+	history := newHistorian(a.openHistory, a.sampler.Interval, a.log)
+	mux.HandleFunc("GET /api/v1/history", history.serveHistory)
+	mux.HandleFunc("GET /api/v1/graph.svg", history.serveGraph("svg", "image/svg+xml"))
+	mux.HandleFunc("GET /api/v1/graph.png", history.serveGraph("png", "image/png"))
 	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "lvs-agent is healthy.") })
 	mux.HandleFunc("GET /-/ready", a.serveReady)
 	mux.HandleFunc("POST /-/reload", a.serveReload)

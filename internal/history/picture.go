@@ -84,6 +84,21 @@ func side(name, s string) (int, error) {
 	return n, nil
 }
 
+// Pixels is how many a PNG of the picture has, about.
+func (p *Picture) Pixels() int {
+	width, height, scale := p.Width, p.Height, p.Scale
+	if width == 0 {
+		width = 900
+	}
+	if height == 0 {
+		height = 500
+	}
+	if scale == 0 {
+		scale = 1
+	}
+	return int(float64(width) * float64(height) * scale * scale)
+}
+
 // Draw makes the picture of the one service, real server or director that q asks
 // for.
 func (p *Picture) Draw(ctx context.Context, r Fetcher, q *Question) (*graph.Graph, error) {
@@ -138,7 +153,7 @@ func (p *Picture) Of(ctx context.Context, r Fetcher, s *rrdstore.Series, start, 
 // extremes are in rows of any length, so that more would only take longer.
 const (
 	maxDrawn      = 10_000
-	maxDrawnCells = 8 << 20
+	maxDrawnCells = 2 << 20
 )
 
 // drawnStep is the step of the rows that a picture is made of.

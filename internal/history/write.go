@@ -16,6 +16,7 @@ import (
 // A Reader is what the history is read from: an [rrdstore.Reader].
 type Reader interface {
 	Fetcher
+	Info(ctx context.Context) (rrdstore.Info, error)
 	Rows(ctx context.Context, start, end time.Time, want func(*rrdstore.Series) bool) iter.Seq2[*rrdstore.Row, error]
 }
 
@@ -39,22 +40,21 @@ func (a *Answer) Raw() bool { return !a.Consolidated() && a.Format != export.JSO
 
 // Write writes the answer. Where reading fails, what came before was written.
 func (a *Answer) Write(ctx context.Context, r Reader, w io.Writer) error {
+	if a.Raw() {
+		return a.raw(ctx, r, w)
+	}
 	series, err := a.Select(ctx, r)
 	if err != nil {
 		return err
-	}
-	options := export.Options{Names: Names(r.Series())}
-	if a.Raw() {
-		return a.raw(ctx, r, series, w, options)
 	}
 	outline, err := a.Outline(ctx, r, series)
 	if err != nil {
 		return err
 	}
-	if err := a.check(outline, len(series)); err != nil {
+	if err := a.check(outline.Rows, len(outline.Columns), len(series), outline.Step); err != nil {
 		return err
 	}
-	x, err := export.NewWriter(w, a.Format, outline, options)
+	x, err := export.NewWriter(w, a.Format, outline, export.Options{Names: Names(r.Series())})
 	if err != nil {
 		return err
 	}
@@ -77,15 +77,16 @@ func Names(catalog []*rrdstore.Series) map[dataplane.ServiceKey]string {
 }
 
 // check holds the answer against its limit.
-func (a *Answer) check(outline *rrdstore.Result, series int) error {
-	cells := outline.Rows * len(outline.Columns)
+func (a *Answer) check(rows, columns, series int, step time.Duration) error {
+	cells := rows * columns
 	if a.Limit == 0 || cells <= a.Limit {
 		return nil
 	}
-	e := &LimitError{Series: series, Rows: outline.Rows, Cells: cells, Limit: a.Limit, Step: outline.Step}
 	times := time.Duration((cells + a.Limit - 1) / a.Limit)
-	e.Enough = (outline.Step*times + time.Minute - 1).Truncate(time.Minute)
-	return e
+	return &LimitError{
+		Series: series, Rows: rows, Cells: cells, Limit: a.Limit, Step: step,
+		Enough: (step*times + time.Minute - 1).Truncate(time.Minute),
+	}
 }
 
 // consolidated writes the parts that the format wants, each in slices of time.
@@ -141,8 +142,12 @@ func (a *Answer) progress(part, parts int) func(done, total int) {
 }
 
 // raw writes rows as they were stored.
-func (a *Answer) raw(ctx context.Context, r Reader, series []*rrdstore.Series, w io.Writer, options export.Options) error {
-	x, err := export.NewRawWriter(w, a.Format, a.Sources, options)
+func (a *Answer) raw(ctx context.Context, r Reader, w io.Writer) error {
+	rows, step, err := a.storedRows(ctx, r)
+	if err != nil {
+		return err
+	}
+	series, err := a.Select(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -151,6 +156,13 @@ func (a *Answer) raw(ctx context.Context, r Reader, series []*rrdstore.Series, w
 		for _, s := range rrdstore.StandardSources() {
 			sources = append(sources, s.Name)
 		}
+	}
+	if err := a.check(rows, len(series)*len(sources), len(series), step); err != nil {
+		return err
+	}
+	x, err := export.NewRawWriter(w, a.Format, a.Sources, export.Options{Names: Names(r.Series())})
+	if err != nil {
+		return err
 	}
 	limit := 0
 	if a.Format == export.OpenMetrics {
@@ -167,6 +179,23 @@ func (a *Answer) raw(ctx context.Context, r Reader, series []*rrdstore.Series, w
 		}
 	}
 	return x.End()
+}
+
+// storedRows is about how many rows there are in the question's time, and their
+// step.
+func (a *Answer) storedRows(ctx context.Context, r Reader) (rows int, step time.Duration, err error) {
+	have, err := r.Info(ctx)
+	if err != nil || have.Newest.IsZero() {
+		return 0, have.Step, err
+	}
+	start, end := a.Start, a.End
+	if first := have.Levels[0].First; start.Before(first) {
+		start = first
+	}
+	if have.Newest.Before(end) {
+		end = have.Newest
+	}
+	return max(0, int(end.Sub(start)/have.Step)+1), have.Step, nil
 }
 
 // rows are those of the question's time.

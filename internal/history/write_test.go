@@ -15,6 +15,12 @@ import (
 	"lvs/rrdstore/export"
 )
 
+// Info tells of the rows of a day.
+func (f *fake) Info(context.Context) (rrdstore.Info, error) {
+	end := time.Unix(1_800_000_100, 0)
+	return rrdstore.Info{Step: f.step, Newest: end, Levels: []rrdstore.LevelInfo{{First: end.Add(-24 * time.Hour)}}}, nil
+}
+
 // Rows are three, and then what fails if it is to.
 func (f *fake) Rows(_ context.Context, start, _ time.Time, want func(*rrdstore.Series) bool) iter.Seq2[*rrdstore.Row, error] {
 	return func(yield func(*rrdstore.Row, error) bool) {
@@ -99,6 +105,10 @@ func TestAnswerOfRowsAsStored(t *testing.T) {
 	want := "time,key,source,value\n2027-01-15T08:00:00Z,fwm4/1,in_bytes,9007199254740993\n"
 	if !strings.HasPrefix(out.String(), want) || strings.Count(out.String(), "\n") != 4 {
 		t.Errorf("printed\n%s", &out)
+	}
+	var limit *LimitError
+	if err := (&Answer{Question: q, Format: export.CSV, Limit: 10}).Write(t.Context(), f, io.Discard); !errors.As(err, &limit) || limit.Cells != 11 {
+		t.Errorf("%v: %+v", err, limit)
 	}
 	out.Reset()
 	f.err = errors.New("broken")

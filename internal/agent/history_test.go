@@ -1,0 +1,195 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"image/png"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"lvs/rrdstore"
+	"lvs/rrdstore/export"
+)
+
+// testHistorian serves two hours of two imported services.
+func testHistorian(t *testing.T) (*historian, *rrdstore.Store, *syncBuffer) {
+	t.Helper()
+	store, err := rrdstore.Open(t.TempDir(), rrdstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	_, err = store.ImportPoints(t.Context(), func(yield func(rrdstore.Point, error) bool) {
+		for i := range 720 {
+			for _, key := range []string{"tcp/192.0.2.10:443", "tcp/192.0.2.10:443,10.0.0.1:80", "fwm4/257"} {
+				p := rrdstore.Point{Time: epoch.Add(time.Duration(i) * 10 * time.Second), Source: rrdstore.Source{Name: "in_bytes"}, Value: rrdstore.UintValue(uint64(i) * 1000)}
+				p.Key, p.RIP, _ = export.ParseSeriesKey(key)
+				if !yield(p, nil) {
+					return
+				}
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := &syncBuffer{}
+	h := newHistorian(store.Reader, func() time.Duration { return 10 * time.Second }, slog.New(slog.NewTextHandler(log, nil)))
+	return h, store, log
+}
+
+func (h *historian) ask(t *testing.T, path string) *httptest.ResponseRecorder {
+	t.Helper()
+	w := httptest.NewRecorder()
+	r := httptest.NewRequestWithContext(t.Context(), "GET", path, nil)
+	switch r.URL.Path {
+	case "/history":
+		h.serveHistory(w, r)
+	case "/graph.svg":
+		h.serveGraph("svg", "image/svg+xml")(w, r)
+	case "/graph.png":
+		h.serveGraph("png", "image/png")(w, r)
+	}
+	return w
+}
+
+// at is the time that questions are about.
+const at = "&start=2026-11-20T11:00:00Z&end=start%2B20s"
+
+func TestHistoryAnswers(t *testing.T) {
+	h, _, log := testHistorian(t)
+	for _, c := range []struct{ path, contentType, want string }{
+		{"/history?key=fwm4/257&source=in_bytes&format=csv&cf=AVERAGE" + at, "text/csv",
+			"time,service,real,in_bytes\n2026-11-20T11:00:10Z,fwm4/257,,100\n2026-11-20T11:00:20Z,fwm4/257,,100\n2026-11-20T11:00:30Z,fwm4/257,,100\n"},
+		{"/history?key=fwm4/257&source=in_bytes&format=csv-long" + at, "text/csv",
+			"time,key,source,value\n2026-11-20T11:00:00Z,fwm4/257,in_bytes,180000\n2026-11-20T11:00:10Z,fwm4/257,in_bytes,181000\n2026-11-20T11:00:20Z,fwm4/257,in_bytes,182000\n"},
+		{"/history?key=tcp/*&real=true&top=1&by=in_bytes&source=in_bytes&format=ndjson&resolution=1m" + at, "application/x-ndjson",
+			`{"time":"2026-11-20T11:01:00Z","service":"tcp/192.0.2.10:443","real":"","in_bytes":100}` + "\n"},
+	} {
+		w := h.ask(t, c.path)
+		if w.Code != http.StatusOK || !strings.HasPrefix(w.Header().Get("Content-Type"), c.contentType) || w.Header().Get("Cache-Control") != "max-age=10" {
+			t.Errorf("%s: %d, %v", c.path, w.Code, w.Header())
+		}
+		if w.Body.String() != c.want {
+			t.Errorf("%s answers\n%s\nwant\n%s", c.path, w.Body, c.want)
+		}
+	}
+	w := h.ask(t, "/history?key=fwm4/257&source=in_bytes"+at)
+	var doc struct{ Data [][]float64 }
+	if err := json.Unmarshal(w.Body.Bytes(), &doc); err != nil || len(doc.Data) != 3 || doc.Data[0][0] != 100 {
+		t.Errorf("%v: %s", err, w.Body)
+	}
+	if log.String() != "" {
+		t.Errorf("logged: %s", log)
+	}
+}
+
+func TestHistoryDraws(t *testing.T) {
+	h, _, _ := testHistorian(t)
+	w := h.ask(t, "/graph.svg?key=fwm4/257&kind=traffic&theme=dark&zone=Asia/Kolkata&start=2026-11-20T11:00&end=12:00+20.11.2026")
+	if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "image/svg+xml" || !strings.HasPrefix(w.Body.String(), "<svg") {
+		t.Errorf("%d, %v, %.100s", w.Code, w.Header(), w.Body)
+	}
+	w = h.ask(t, "/graph.png?key=fwm4/257&width=640&scale=2"+at)
+	if img, err := png.Decode(w.Body); err != nil || img.Bounds().Dx() != 1280 {
+		t.Errorf("%d: %v", w.Code, err)
+	}
+}
+
+func TestHistoryRefuses(t *testing.T) {
+	h, store, _ := testHistorian(t)
+	for path, want := range map[string]string{
+		"/history?key=nosuch":    `key "nosuch": the store has none like it`,
+		"/history?kye=fwm4/257":  `there is no parameter "kye"; there are key, real`,
+		"/history?real=perhaps":  `real "perhaps"`,
+		"/history?start=someday": `start: time "someday"`,
+		"/history?start=":        `start: time ""`,
+		"/history?format=xml":    `format: no format "xml"`,
+		"/history?cf=MEDIAN":     `cf: no consolidation function`,
+		"/history?source=nosuch": `source "nosuch": the store has none`,
+		"/history?zone=Berlin":   `zone "Berlin"`,
+		"/history?start=0&end=3000000000&format=csv&cf=MAX&cf=MIN&cf=LAST&cf=AVERAGE&resolution=10": "ask for fewer series",
+		"/history?%zz":                               `invalid URL escape`,
+		"/graph.svg":                                 "a picture is of one service",
+		"/graph.svg?key=fwm4/257&kind=pie":           `kind: no graph "pie"`,
+		"/graph.svg?key=fwm4/257&real=1":             `there is no parameter "real"`,
+		"/graph.png?key=fwm4/257&width=8000&scale=4": "ask for fewer or an SVG",
+	} {
+		w := h.ask(t, path)
+		var doc apiError
+		if err := json.Unmarshal(w.Body.Bytes(), &doc); err != nil || w.Code != http.StatusBadRequest || !strings.Contains(doc.Error, want) {
+			t.Errorf("%s: %d %s, want 400 with %q", path, w.Code, w.Body, want)
+		}
+		if cache := w.Header().Get("Cache-Control"); cache != "no-store" {
+			t.Errorf("%s: Cache-Control: %s", path, cache)
+		}
+	}
+	for _, c := range []struct {
+		err  error
+		want int
+	}{{errNoStore, http.StatusNotFound}, {errNoStoreYet, http.StatusServiceUnavailable}, {errors.New("disk broken"), http.StatusInternalServerError}} {
+		h.open = func(context.Context) (*rrdstore.Reader, error) { return nil, c.err }
+		if w := h.ask(t, "/history"); w.Code != c.want || !strings.Contains(w.Body.String(), c.err.Error()) {
+			t.Errorf("%v: %d %s, want %d", c.err, w.Code, w.Body, c.want)
+		}
+	}
+	h.open = store.Reader
+	if w := h.ask(t, "/history?key=fwm4/257"+at); w.Code != http.StatusOK {
+		t.Errorf("after all of that: %d %s", w.Code, w.Body)
+	}
+}
+
+func TestHistoryAnswersFewAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHistorian(func(context.Context) (*rrdstore.Reader, error) { return nil, errNoStore }, nil, slog.New(slog.DiscardHandler))
+		for range maxQueries {
+			h.slots <- struct{}{}
+		}
+		begin := time.Now()
+		w := h.ask(t, "/history?key=fwm4/257")
+		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), "ask again") || time.Since(begin) != queryWait {
+			t.Errorf("after %v: %d %v %s", time.Since(begin), w.Code, w.Header(), w.Body)
+		}
+		go func() {
+			time.Sleep(queryWait / 2)
+			<-h.slots
+		}()
+		if w := h.ask(t, "/history?key=fwm4/257"); w.Code != http.StatusNotFound {
+			t.Errorf("when its turn came: %d %s", w.Code, w.Body)
+		}
+	})
+}
+
+// A client that went away gets no answer, and nobody a warning.
+func TestHistoryForgetsTheGone(t *testing.T) {
+	h, _, log := testHistorian(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	w := httptest.NewRecorder()
+	h.serveHistory(w, httptest.NewRequestWithContext(ctx, "GET", "/history?key=fwm4/257"+at, nil))
+	if w.Body.Len() > 0 || log.String() != "" {
+		t.Errorf("%d %s; logged %s", w.Code, w.Body, log)
+	}
+}
+
+// What fails after it was begun is broken off, so that nobody takes it for whole.
+func TestHistoryBreaksOff(t *testing.T) {
+	h, _, log := testHistorian(t)
+	defer func() {
+		if recover() != http.ErrAbortHandler || !strings.Contains(log.String(), "disk broken") {
+			t.Errorf("it did not break off; logged %s", log)
+		}
+	}()
+	r := httptest.NewRequestWithContext(t.Context(), "GET", "/history", nil)
+	h.serve(httptest.NewRecorder(), r, nil, func(w http.ResponseWriter, _ url.Values, _ time.Time, _ *rrdstore.Reader) error {
+		w.Write([]byte("time,"))
+		return errors.New("disk broken")
+	})
+}
