@@ -1,7 +1,5 @@
 package graph
 
-import "time"
-
 // grid draws what lies under the traces: a line for each labelled value and time.
 func (s *sheet) grid() {
 	s.timeAxis = newTimeAxis(s.start, s.end, s.right-s.left, func(t string) float64 { return s.measure(t, tickSize, false) })
@@ -61,8 +59,5 @@ func (s *sheet) timeLabel(t tick, below float64, i ink) {
 
 // rowTime is the end of row i's interval, by which tables name it.
 func (s *sheet) rowTime(i int) string {
-	n := int64(i + 1)
-	seconds, rest := n*int64(s.g.Step/time.Second), n*int64(s.g.Step%time.Second) // Add would end after 292 years
-	end := time.Unix(s.g.First.Unix()+seconds, int64(s.g.First.Nanosecond())+rest)
-	return end.In(s.start.Location()).Format("2006-01-02 15:04:05 MST")
+	return s.g.boundary(i + 1).In(s.start.Location()).Format("2006-01-02 15:04:05 MST")
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"testing"
 	"time"
+
+	"lvs/rrdstore"
 )
 
 // day is 24 hours of a service at a step of 10 seconds.
@@ -55,4 +57,34 @@ func BenchmarkPNG(b *testing.B) {
 			b.ReportMetric(float64(out.Len()), "bytes")
 		})
 	}
+}
+
+// BenchmarkReals makes the picture of 20 real servers of a result, and draws it.
+func BenchmarkReals(b *testing.B) {
+	r := &rrdstore.Result{Start: noon, Step: 10 * time.Second, Rows: 8640}
+	sources, functions := Reals("in_bytes").Query()
+	for n := range 20 {
+		s := realSeries(n + 1)
+		for _, source := range sources {
+			values := wave(8640, float64(n))
+			if source == rrdstore.ResetSource {
+				clear(values)
+			}
+			for _, f := range functions {
+				r.Columns = append(r.Columns, rrdstore.Column{Series: s, Source: rrdstore.Source{Name: source, Kind: rrdstore.Counter}, Function: f, Values: values})
+			}
+		}
+	}
+	var out bytes.Buffer
+	for b.Loop() {
+		out.Reset()
+		g, err := Reals("in_bytes").Graph(r, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := g.SVG(&out); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(out.Len()), "bytes")
 }

@@ -2,6 +2,8 @@ package graph
 
 import (
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -99,10 +101,54 @@ func TestClusters(t *testing.T) {
 	var got []string
 	n := 0
 	for _, c := range s.cluster() {
-		got = append(got, c.label())
+		got = append(got, c.labels()[0])
 		n += len(c.marks)
 	}
 	if got[len(got)-1] != "2 changes" || n != 42 || len(got) > 4 {
 		t.Errorf("%d marks in clusters %q", n, got)
+	}
+}
+
+// TestMarkLabelsApart: no two labels of marks touch, nor the unit's.
+func TestMarkLabelsApart(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	labelled := 0
+	for range 300 {
+		g := &Graph{Start: noon, End: noon.Add(time.Hour), Unit: ConnectionsPerSecond, Width: 300 + rng.IntN(900)}
+		for range 1 + rng.IntN(12) {
+			g.Marks = append(g.Marks, Mark{Time: noon.Add(time.Duration(rng.IntN(3600)) * time.Second), Kind: MarkKind(rng.IntN(5)), Text: []string{"", "web1 changes"}[rng.IntN(2)]})
+		}
+		s, err := g.scene(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var m ruler
+		type span struct {
+			from, to, y float64
+			s           string
+		}
+		var spans []span
+		for _, it := range s.items {
+			k := it.text
+			if k == nil || k.ink != markInk && k.s != string(g.Unit) {
+				continue
+			}
+			a, w := k.at.x, m.measure(k.s, k.size, false)
+			if k.anchor == atEnd {
+				a -= w
+			}
+			spans = append(spans, span{a, a + w, k.at.y, k.s})
+		}
+		labelled += len(spans) - 1
+		for i, a := range spans {
+			for _, b := range spans[:i] {
+				if a.from < b.to && b.from < a.to && math.Abs(a.y-b.y) < 8 {
+					t.Errorf("%d px: %q from %.0f lies on %q up to %.0f", g.Width, a.s, a.from, b.s, b.to)
+				}
+			}
+		}
+	}
+	if labelled < 300 {
+		t.Errorf("%d labels in 300 pictures", labelled)
 	}
 }

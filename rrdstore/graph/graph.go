@@ -164,6 +164,13 @@ func (t *Trace) extremes(i int, v float64) (lo, hi float64) {
 	return lo, hi
 }
 
+// boundary is where the interval of row i begins. No Duration is as long as the
+// ages that a fuzzer likes.
+func (g *Graph) boundary(i int) time.Time {
+	n := int64(i)
+	return time.Unix(g.First.Unix()+n*int64(g.Step/time.Second), int64(g.First.Nanosecond())+n*int64(g.Step%time.Second))
+}
+
 // rows is how many intervals the longest trace has.
 func (g *Graph) rows() (n int) {
 	for i := range g.Traces {

@@ -57,15 +57,20 @@ func (c *cluster) kind() (k MarkKind, ok bool) {
 	return k, true
 }
 
-// label is the text of a cluster beside its sign.
-func (c *cluster) label() string {
-	if len(c.marks) == 1 {
-		return c.marks[0].label()
+// labels are the texts that a cluster may have beside its sign, the best first.
+func (c *cluster) labels() []string {
+	k, ok := c.kind()
+	switch {
+	case len(c.marks) == 1 && c.marks[0].Text != "":
+		return []string{c.marks[0].label(), k.String()}
+	case len(c.marks) == 1:
+		return []string{k.String()}
+	case ok && k == Reset:
+		return []string{fmt.Sprintf("%d resets", len(c.marks))}
+	case ok:
+		return []string{fmt.Sprintf("%d %s", len(c.marks), k)}
 	}
-	if k, ok := c.kind(); ok {
-		return fmt.Sprintf("%d %s", len(c.marks), [...]string{"resets", "quiesced", "in service", "added", "removed"}[min(k, numMarkKinds-1)])
-	}
-	return fmt.Sprintf("%d changes", len(c.marks))
+	return []string{fmt.Sprintf("%d changes", len(c.marks))}
 }
 
 // tooltip tells the marks of a cluster with their times.
@@ -99,33 +104,42 @@ func (s *sheet) drawMarks() {
 		x := crisp(c.x)
 		tip := c.tooltip(s)
 		s.draw(shape{lines: [][]point{line(x, s.top-3, x, s.bottom)}, stroke: markInk, strokeOpacity: opacity, width: 1, dash: []float64{3, 2}, tooltip: tip})
-		sh := shape{lines: [][]point{{{x, y - signSize}, {x + signSize, y}, {x, y + signSize}, {x - signSize, y}}}, closed: true, fill: markInk, stroke: markInk, width: 1, tooltip: tip}
+		sign := numMarkKinds // of several kinds
 		if k, ok := c.kind(); ok {
-			sh.lines, sh.fill = k.sign(x, y)
+			sign = k
 		}
+		sh := shape{closed: true, stroke: markInk, width: 1, tooltip: tip}
+		sh.lines, sh.fill = sign.sign(x, y)
 		s.draw(sh)
 		end := s.right
 		if i+1 < len(clusters) {
 			end = crisp(clusters[i+1].x) - signSize - 3
 		}
-		label := c.label()
-		w := s.measure(label, tickSize, false)
-		switch {
-		case x+signSize+4+w <= end:
-			s.write(text{at: point{x + signSize + 4, y + 4}, s: label, size: tickSize, ink: markInk})
-			free = x + signSize + 4 + w
-		case x-signSize-4-w >= free+4:
-			s.write(text{at: point{x - signSize - 4, y + 4}, s: label, size: tickSize, anchor: atEnd, ink: markInk})
-			free = x + signSize
-		default:
-			free = x + signSize
+		free = s.markLabel(c.labels(), x, y, free, end)
+	}
+}
+
+// markLabel writes the first of labels that there is room for right of x, or left
+// of it, between free and end. It returns where the free room begins then.
+func (s *sheet) markLabel(labels []string, x, y, free, end float64) float64 {
+	const gap = signSize + 4
+	for _, l := range labels {
+		w := s.measure(l, tickSize, false)
+		if x+gap+w <= end {
+			s.write(text{at: point{x + gap, y + 4}, s: l, size: tickSize, ink: markInk})
+			return x + gap + w
+		}
+		if x-gap-w >= free+4 {
+			s.write(text{at: point{x - gap, y + 4}, s: l, size: tickSize, anchor: atEnd, ink: markInk})
+			return x + signSize
 		}
 	}
+	return x + signSize
 }
 
 // sign is the shape of a kind of mark around a point. They differ without colour:
 // a full diamond for a reset, triangles down and up for quiesced and in service,
-// a plus and a minus for added and removed.
+// a plus and a minus for added and removed, an empty square for several kinds.
 func (k MarkKind) sign(x, y float64) (lines [][]point, fill ink) {
 	const r = signSize
 	switch k {
@@ -137,7 +151,8 @@ func (k MarkKind) sign(x, y float64) (lines [][]point, fill ink) {
 		return [][]point{line(x-r, y, x+r, y), line(x, y-r, x, y+r)}, noInk
 	case Removed:
 		return [][]point{line(x-r, y, x+r, y)}, noInk
-	default:
+	case Reset:
 		return [][]point{{{x, y - r - 1}, {x + r + 1, y}, {x, y + r + 1}, {x - r - 1, y}}}, markInk
 	}
+	return rect(x-r, y-r, 2*r, 2*r), noInk
 }

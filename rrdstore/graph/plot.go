@@ -113,6 +113,7 @@ func (y *layer) banded() bool {
 const (
 	areaOpacity, bandOpacity = 0.30, 0.42
 	lineWidth                = 1.3
+	haloOpacity, haloWidth   = 0.75, 3.5
 	mostPeaks                = 4
 	leastMark                = 2.5 // so wide at least is a lone value of a line
 )
@@ -185,6 +186,12 @@ func (s *sheet) fill(y *layer) {
 	}
 }
 
+// filled reports whether lines may lie over fills, from which a halo of paper sets
+// them off.
+func (s *sheet) filled() bool {
+	return slices.ContainsFunc(s.layers, func(y layer) bool { return y.Style != Line })
+}
+
 // tooltip is a layer's row of the table.
 func (s *sheet) tooltip(y *layer) string {
 	lines := []string{clean(y.Label)}
@@ -210,6 +217,9 @@ func (s *sheet) stroke(y *layer) {
 	}
 	sh := shape{lines: lines, stroke: y.ink, width: lineWidth}
 	if y.Style == Line {
+		if s.filled() && !y.Grey { // a grey one is the edge of a stack
+			s.draw(shape{lines: lines, stroke: paperInk, strokeOpacity: haloOpacity, width: haloWidth})
+		}
 		sh.dash = dash(y.line)
 	}
 	s.draw(sh)

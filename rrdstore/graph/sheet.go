@@ -71,7 +71,7 @@ func (s *sheet) times() error {
 		s.start = g.First.In(zone)
 	}
 	if g.End.IsZero() {
-		s.end = g.First.In(zone).Add(time.Duration(g.rows()) * g.Step)
+		s.end = g.boundary(g.rows()).In(zone)
 	}
 	if !s.end.After(s.start) || s.start.Year() < 1 || s.end.Year() > 9999 {
 		return fmt.Errorf("graph: no time axis from %v to %v", s.start, s.end)

@@ -81,7 +81,7 @@ var palettes = [...]palette{
 	Dark: hex("14181d e6edf3 9aa5b1 2a3139 6b7682 f08fd0 7d8791 " +
 		"4395f4 fda24b a65692 aceab1 d86b6e 35f8fa 546ec8 d7a8f3 b778ab fbd464 708517 73cea9"),
 	Print: hex("ffffff 000000 333333 d4d4d4 666666 000000 bdbdbd " +
-		"222222 858585 3d3d3d 909090 1a1a1a 7a7a7a 333333 949494 474747 888888 2b2b2b 7f7f7f"),
+		"111111 757575 3d3d3d 909090 1a1a1a 7a7a7a 333333 949494 474747 888888 2b2b2b 7f7f7f"),
 }
 
 // colours are those of a theme, in a picture that cannot change them.
