@@ -12,7 +12,8 @@
 // What is drawn is what is known. An unknown value is a gap, never a line across
 // it and never zero; what cannot be counted is "n/a". Where there are more values
 // than pixels, each pixel shows the least, the greatest and the mean of its
-// values. The same Graph gives the same bytes, on every machine.
+// values. The same Graph gives the same bytes; another processor's arithmetic may
+// round a tenth of a pixel the other way.
 //
 // SVG pictures hold no scripts and refer to nothing outside; only those of the
 // theme [Auto] hold a style element (which a Content-Security-Policy must allow).

@@ -133,11 +133,15 @@ func (s *sheet) traces() {
 
 // note says in the plot why there is nothing in it.
 func (s *sheet) note() {
-	note := s.g.Note
+	room := s.right - s.left - 16
+	note := clean(s.g.Note)
 	if note == "" {
 		note = "no data from " + strings.Replace(s.span(), " – ", " to ", 1)
+		if s.measure(note, textSize, false) > room {
+			note = "no data" // the times are above
+		}
 	}
-	note = s.fit(clean(note), textSize, false, s.right-s.left-16)
+	note = s.fit(note, textSize, false, room)
 	x, y, w := (s.left+s.right)/2, (s.top+s.bottom)/2, s.measure(note, textSize, false)+16
 	s.draw(shape{lines: rect(x-w/2, y-12, w, 24), closed: true, fill: paperInk})
 	s.write(text{at: point{x, y + 4}, s: note, size: textSize, anchor: atMiddle, ink: mutedInk})
