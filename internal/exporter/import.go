@@ -2,6 +2,7 @@ package exporter
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,6 +43,8 @@ type imports struct {
 
 	store *rrdstore.Store          // nil until something is imported
 	kinds map[string]rrdstore.Kind // of sources, as far as they are known
+	// isNew: there was no store; hasNoRaw: there was one without rows as they came.
+	isNew, hasNoRaw bool
 }
 
 func addImport(p *program, app *kingpin.Application) {
@@ -56,7 +59,7 @@ func addImport(p *program, app *kingpin.Application) {
 }
 
 func (m *imports) run(ctx context.Context) (err error) {
-	options := rrdstore.Options{Retention: keepAll, MaxBytes: maxBytes}
+	options := rrdstore.Options{MaxBytes: maxBytes}
 	if options.Step, err = optional("step", m.step); err != nil {
 		return err
 	}
@@ -93,10 +96,16 @@ func optional(name, text string) (time.Duration, error) {
 	return d, nil
 }
 
-// own becomes the store's owner: only when there is something to import.
-func (m *imports) own(options rrdstore.Options) (err error) {
-	if m.store != nil {
+// own becomes the store's owner: only when there is something to import, of which
+// points says that it is raw values rather than the rows of a step.
+func (m *imports) own(options rrdstore.Options, points bool, step time.Duration) (err error) {
+	switch {
+	case m.store != nil:
 		return nil
+	case points && (m.isNew || m.hasNoRaw):
+		options.Retention = keepAll
+	case m.isNew: // rows of the file's own resolutions are all there is
+		options.Step, options.Retention, options.Tiers = cmp.Or(options.Step, step), time.Minute, []rrdstore.Tier{}
 	}
 	m.store, err = rrdstore.Open(m.dir, options)
 	if errors.Is(err, rrdstore.ErrLocked) {
@@ -117,8 +126,11 @@ const maxBytes = 1 << 40
 func (m *imports) existing(ctx context.Context, options *rrdstore.Options) error {
 	r, err := m.open(ctx)
 	switch {
-	case errors.Is(err, rrdstore.ErrNotExist), errors.Is(err, rrdstore.ErrDamaged), errors.Is(err, rrdstore.ErrLocked):
-		return nil // there is none, or its owner will tell
+	case errors.Is(err, rrdstore.ErrNotExist):
+		m.isNew = true
+		return nil
+	case errors.Is(err, rrdstore.ErrDamaged), errors.Is(err, rrdstore.ErrLocked):
+		return nil // for Open to tell
 	case err != nil:
 		return err
 	}
@@ -133,7 +145,7 @@ func (m *imports) existing(ctx context.Context, options *rrdstore.Options) error
 	for _, l := range have.Levels {
 		switch {
 		case l.Step == 0:
-			options.Retention = l.Keep
+			options.Retention, m.hasNoRaw = l.Keep, l.First.IsZero()
 		case !l.Imported:
 			options.Tiers = append(options.Tiers, rrdstore.Tier{Step: l.Step, Keep: l.Keep})
 		}
@@ -182,7 +194,7 @@ func (m *imports) file(ctx context.Context, options rrdstore.Options, name strin
 	if m.key != "" || len(m.mapping) > 0 {
 		return usageError{fmt.Errorf("%s is CSV, which names series and sources itself: --key and --map are for XML", name)}
 	}
-	if err := m.own(options); err != nil {
+	if err := m.own(options, true, 0); err != nil {
 		return err
 	}
 	done, err := m.store.ImportPoints(ctx, export.ReadCSV(buffered, name, m.kinds))

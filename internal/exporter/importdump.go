@@ -29,7 +29,7 @@ func (m *imports) dump(ctx context.Context, options rrdstore.Options, name strin
 	if err != nil {
 		return usageError{fmt.Errorf("%s: %w", name, err)}
 	}
-	if err := m.own(options); err != nil {
+	if err := m.own(options, false, d.Step); err != nil {
 		return err
 	}
 	var all rrdstore.Imported
@@ -38,16 +38,20 @@ func (m *imports) dump(ctx context.Context, options rrdstore.Options, name strin
 			return err
 		}
 		rows.Key, rows.RIP = key, rip
-		done, err := m.store.ImportRows(ctx, &rows)
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+		functions := []rrdstore.Function{rows.Function}
+		if rows.Step == d.Step { // of one data point all functions are the same
+			functions = []rrdstore.Function{rrdstore.Average, rrdstore.Min, rrdstore.Max, rrdstore.Last}
 		}
-		all.Points, all.Known, all.Series = all.Points+done.Points, all.Known+done.Known, max(all.Series, done.Series)
-		if all.Start.IsZero() || !done.Start.IsZero() && done.Start.Before(all.Start) {
-			all.Start = done.Start
-		}
-		if done.End.After(all.End) {
-			all.End = done.End
+		for i, function := range functions {
+			rows.Function = function
+			done, err := m.store.ImportRows(ctx, &rows)
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			if i > 0 { // the same rows again
+				done.Points, done.Known = 0, 0
+			}
+			add(&all, done)
 		}
 	}
 	m.summary(name, "rrdtool", "rows", all)
@@ -55,6 +59,17 @@ func (m *imports) dump(ctx context.Context, options rrdstore.Options, name strin
 		fmt.Fprintf(m.stderr, "lvs-exporter: %s\n", w)
 	}
 	return nil
+}
+
+// add adds what another import did.
+func add(all *rrdstore.Imported, done rrdstore.Imported) {
+	all.Points, all.Known, all.Series = all.Points+done.Points, all.Known+done.Known, max(all.Series, done.Series)
+	if all.Start.IsZero() || !done.Start.IsZero() && done.Start.Before(all.Start) {
+		all.Start = done.Start
+	}
+	if done.End.After(all.End) {
+		all.End = done.End
+	}
 }
 
 // renamed are rows with their sources as they are called here, without those that
