@@ -19,8 +19,7 @@ const maxCells = 64 << 20
 // ErrTooMuch is returned by Fetch for more than fits into memory.
 var ErrTooMuch = errors.New("too much at once")
 
-// Fetch reads consolidated history. Unlike Rows it takes the catalog as it was
-// when it was last read.
+// Fetch reads consolidated history.
 func (r *Reader) Fetch(ctx context.Context, q Query) (*Result, error) {
 	res, err := r.fetch(ctx, q)
 	if err != nil {
@@ -45,12 +44,15 @@ func (r *Reader) fetch(ctx context.Context, q Query) (*Result, error) {
 		return nil, fmt.Errorf("xff %v is not from 0 to below 1", xff)
 	}
 	for tries := 0; ; tries++ {
-		st, err := r.src.state(ctx)
+		st, err := r.current(ctx)
 		if err != nil {
 			return nil, err
 		}
 		f := &fetcher{r: r, st: st, sources: sources, functions: q.Functions, xff: xff}
 		res, err := f.run(ctx, &q)
+		if errors.Is(err, errTaken) && tries < 3 {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

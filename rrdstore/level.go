@@ -84,9 +84,7 @@ func (b *cellBlock) make(slot, source, rows int) *rrd.Cells {
 		b.cells[slot] = make([]*rrd.Cells, b.width)
 	}
 	if b.cells[slot][source] == nil {
-		c := new(rrd.Cells)
-		c.Resize(rows)
-		b.cells[slot][source] = c
+		b.cells[slot][source] = newCells(rows)
 	}
 	return b.cells[slot][source]
 }
@@ -96,7 +94,7 @@ func (b *cellBlock) make(slot, source, rows int) *rrd.Cells {
 // level is the data points themselves.
 func (f *fetcher) cells(ctx context.Context, l *level, g *group, start, end uint32) (*cellBlock, error) {
 	if l == nil {
-		return f.points(ctx, g, start, end)
+		return f.points(ctx, g, start, end, f.st.step)
 	}
 	b := &cellBlock{step: l.step, width: len(f.sources)}
 	if err := f.stored(ctx, l, g, start, end, b); err != nil {
@@ -106,12 +104,38 @@ func (f *fetcher) cells(ctx context.Context, l *level, g *group, start, end uint
 		return b, nil
 	}
 	from := max(start, l.frontier)
-	below, err := f.cells(ctx, f.below(l), g, from, end)
+	finer := f.below(l)
+	if finer == nil { // the data points, consolidated at once
+		below, err := f.points(ctx, g, from, end, l.step)
+		if err != nil {
+			return nil, err
+		}
+		return below.over(b, int((from-start)/l.step), int((end-start)/l.step)), nil
+	}
+	below, err := f.cells(ctx, finer, g, from, end)
 	if err != nil {
 		return nil, err
 	}
 	b.overlay(below, int((from-start)/l.step), int((end-start)/l.step))
 	return b, nil
+}
+
+// over lies b, whose first row is row at of rows, under what is stored.
+func (b *cellBlock) over(stored *cellBlock, at, rows int) *cellBlock {
+	if at == 0 && stored.empty() {
+		return b
+	}
+	stored.overlay(b, at, rows)
+	return stored
+}
+
+func (b *cellBlock) empty() bool {
+	for _, columns := range b.cells {
+		if columns != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // below is the next finer level that is fed; nil is the data points.
@@ -125,6 +149,16 @@ func (f *fetcher) below(l *level) *level {
 	return finer
 }
 
+// newCells are unknown rows, in two pieces of memory.
+func newCells(rows int) *rrd.Cells {
+	v := make([]float64, 4*rows)
+	for i := range v {
+		v[i] = math.NaN()
+	}
+	part := func(i int) []float64 { return v[i*rows : (i+1)*rows : (i+1)*rows] }
+	return &rrd.Cells{Known: make([]uint32, rows), Sum: part(0), Min: part(1), Max: part(2), Last: part(3)}
+}
+
 // overlay fills what b does not know from finer rows, whose first is b's row at.
 func (b *cellBlock) overlay(finer *cellBlock, at, rows int) {
 	n := int(b.step / finer.step)
@@ -134,10 +168,14 @@ func (b *cellBlock) overlay(finer *cellBlock, at, rows int) {
 			if c == nil {
 				continue
 			}
-			part.Resize(len(c.Known) / n)
-			rrd.Merge(&part, c, n)
-			to := sliceCells(b.make(slot, source, rows), at, at+len(part.Known))
-			to.Overlay(&part)
+			from := c
+			if n > 1 {
+				part.Resize(len(c.Known) / n)
+				rrd.Merge(&part, c, n)
+				from = &part
+			}
+			to := sliceCells(b.make(slot, source, rows), at, at+len(from.Known))
+			to.Overlay(from)
 		}
 	}
 }

@@ -12,8 +12,13 @@ import (
 	"lvs/rrdstore/chunk"
 )
 
-// blocksAtOnce bounds what one call of Maintain holds in memory and writes.
-const blocksAtOnce = 2
+// rowBlocksAtOnce and tierBlocksAtOnce bound what one call of Maintain holds in
+// memory and writes. The more blocks of rows are taken over at once, the fewer
+// times the head is read.
+const (
+	rowBlocksAtOnce  = 8
+	tierBlocksAtOnce = 2
+)
 
 // upkeep is what Maintain remembers from one call to the next.
 type upkeep struct {
@@ -22,7 +27,7 @@ type upkeep struct {
 	// archived is the tick before which all rows are in the archive: commits
 	// remove those windows of the head.
 	archived atomic.Uint32
-	part     rawPart // its memory is used again
+	parts    [rowBlocksAtOnce]rawPart // their memory is used again
 	warned   bool    // of the archive having no room
 }
 
@@ -232,23 +237,18 @@ func (j *job) list(a *archive) error {
 
 // work does some blocks of a job, and closes the window with the last.
 func (s *Store) work(ctx context.Context, a *archive, j *job) error {
-	n := min(blocksAtOnce, len(j.blocks))
-	chunks := make([][]byte, n)
-	for i, block := range j.blocks[:n] {
-		var err error
-		if j.level.step == 0 {
-			chunks[i], err = s.rowsChunk(ctx, a, j, block)
-		} else {
-			chunks[i], err = s.tierChunk(ctx, j, block)
-		}
-		if err != nil {
-			return err
-		}
+	n, build := min(tierBlocksAtOnce, len(j.blocks)), s.tierChunks
+	if j.level.step == 0 {
+		n, build = min(rowBlocksAtOnce, len(j.blocks)), s.rowChunks
+	}
+	chunks, err := build(ctx, a, j, j.blocks[:n])
+	if err != nil {
+		return err
 	}
 	done := *j.level
 	done.frontier = j.end()
 	last := n == len(j.blocks)
-	err := guard(func() error {
+	err = guard(func() error {
 		return a.update(func(tx *bbolt.Tx) error {
 			for _, e := range j.puts {
 				if err := e.put(tx); err != nil {
@@ -309,6 +309,18 @@ func (j *job) place(block uint32) []byte {
 	return chunkKey{j.level.step, j.window, block}.place()
 }
 
+// tierChunks are blocks of a tier's window.
+func (s *Store) tierChunks(ctx context.Context, _ *archive, j *job, blocks []uint32) (chunks [][]byte, err error) {
+	for _, block := range blocks {
+		v, err := s.tierChunk(ctx, j, block)
+		if err != nil {
+			return nil, err
+		}
+		chunks = append(chunks, v)
+	}
+	return chunks, nil
+}
+
 // tierChunk is a block's rows of a tier's window, made of the level below and of
 // what there is already.
 func (s *Store) tierChunk(ctx context.Context, j *job, block uint32) ([]byte, error) {
@@ -328,7 +340,13 @@ func (s *Store) tierChunk(ctx context.Context, j *job, block uint32) ([]byte, er
 	rows := int(l.span / l.step)
 	h := &chunk.Header{Step: l.step, PDP: st.step, Start: j.window, Rows: rows}
 	var slots [chunk.Slots][]byte
-	for _, g := range j.blockSeries(block).split(8) {
+	// What is made of rows takes little memory; what is made of a day of another
+	// tier, much.
+	n := 8
+	if f.below(&l) == nil {
+		n = chunk.Slots
+	}
+	for _, g := range j.blockSeries(block).split(n) {
 		b, err := f.cells(ctx, &l, g, j.window, j.end())
 		if err != nil {
 			return nil, err

@@ -6,15 +6,16 @@ import (
 	"lvs/rrdstore/rrd"
 )
 
-// points are the data points themselves, each a row.
-func (f *fetcher) points(ctx context.Context, g *group, start, end uint32) (*cellBlock, error) {
+// points are rows of a step made of the data points themselves.
+func (f *fetcher) points(ctx context.Context, g *group, start, end, step uint32) (*cellBlock, error) {
 	parts, err := f.raw(ctx, g, start, end)
 	if err != nil {
 		return nil, err
 	}
-	b := &cellBlock{step: f.st.step, width: len(f.sources)}
-	rows := int((end - start) / f.st.step)
-	pdp := make([]float64, rows)
+	defer f.r.release(parts)
+	b := &cellBlock{step: step, width: len(f.sources)}
+	rows, per := int((end-start)/step), int(step/f.st.step)
+	pdp := make([]float64, rows*per)
 	var u updates
 	for slot := range g.series {
 		for i, src := range f.sources {
@@ -30,7 +31,7 @@ func (f *fetcher) points(ctx context.Context, g *group, start, end uint32) (*cel
 				continue
 			}
 			u.dataPoints(pdp, start, f.st.step, f.st.beat)
-			rrd.Consolidate(b.make(slot, i, rows), pdp, 1)
+			rrd.Consolidate(b.make(slot, i, rows), pdp, per)
 		}
 	}
 	return b, nil
@@ -66,7 +67,7 @@ func (f *fetcher) raw(ctx context.Context, g *group, start, end uint32) ([]*rawP
 		}
 		parts = append(before, parts...)
 	}
-	head := new(rawPart)
+	head := new(rawPart) // its slots are not decoded into, so it is no harm to release it
 	frontier := f.st.frontier()
 	err = f.r.headRows(ctx, max(from, frontier), to, g.list(), func(row *Row) error {
 		head.begin(uint32(row.Tick.Unix()))

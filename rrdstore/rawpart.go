@@ -15,6 +15,8 @@ type rawPart struct {
 	series [chunk.Slots]*Series // whose the slots are, where somebody asked
 	// full are the columns of slots that add fills.
 	full [chunk.Slots]*[len(standardSources)]chunk.RawColumn
+	// decoded is memory that slots were decoded into, to be used again.
+	decoded [chunk.Slots]*chunk.Raw
 }
 
 // rawChunk decodes a superchunk's slots of picked entities, all where picked is
@@ -25,13 +27,21 @@ func (r *Reader) rawChunk(k chunkKey, v []byte, picked map[uint32]*Series, want 
 		r.damaged++
 		return nil
 	}
-	p := &rawPart{ticks: b.Ticks}
+	p := new(rawPart)
+	if n := len(r.spare); n > 0 {
+		p, r.spare = r.spare[n-1], r.spare[:n-1]
+	}
+	p.ticks = b.Ticks
 	for i := range chunk.Slots {
 		s := picked[k.block*chunk.Slots+uint32(i)]
 		if picked != nil && s == nil || !b.Has(i) {
 			continue
 		}
-		raw := new(chunk.Raw)
+		raw := p.decoded[i]
+		if raw == nil {
+			raw = new(chunk.Raw)
+			p.decoded[i] = raw
+		}
 		slot, err := b.Slot(i)
 		if err == nil {
 			err = raw.Parse(slot, len(p.ticks), want)
@@ -43,6 +53,15 @@ func (r *Reader) rawChunk(k chunkKey, v []byte, picked map[uint32]*Series, want 
 		p.slots[i], p.series[i] = raw, s
 	}
 	return p
+}
+
+// release lets parts that came from rawChunk be decoded into again.
+func (r *Reader) release(parts []*rawPart) {
+	for _, p := range parts {
+		clear(p.slots[:])
+		clear(p.series[:])
+		r.spare = append(r.spare, p)
+	}
 }
 
 // entries adds what the part has of its tick i to a row. Columns are walked in

@@ -57,9 +57,11 @@ type Reader struct {
 	path     string // of the directory
 	src      source
 	series   []*Series
-	holdings []*holding
 	catalog  // of the archive
+	known    map[identity]*Series
+	asOf     uint32 // the catalogs are those of this frontier or of a later one
 	damaged  int
+	spare    []*rawPart // to decode into
 }
 
 // OpenReader opens the store in dir for reading: through its owner's socket where
@@ -136,33 +138,46 @@ func inspectForReading(dir string) error {
 	return nil
 }
 
-// refresh reads the catalogs.
+// refresh reads the catalogs. A Series that was there before stays the same.
 func (r *Reader) refresh(ctx context.Context) error {
+	st, err := r.src.state(ctx)
+	if err != nil {
+		return err
+	}
 	records, err := r.src.catalog(ctx)
 	if err != nil {
 		return err
 	}
+	r.asOf = st.frontier()
 	if r.catalog, err = parseCatalog(records); err != nil {
 		return err
 	}
 	r.damaged = r.catalog.damaged
-	r.holdings = r.holdings[:0]
-	byID := make(map[identity]*Series, len(records))
+	old := r.known
+	r.known = make(map[identity]*Series, len(records))
+	series := func(id identity) *Series {
+		s := r.known[id]
+		if s == nil {
+			if s = old[id]; s == nil {
+				s = new(Series)
+			}
+			*s = Series{Key: id.key, RIP: id.rip}
+			r.known[id] = s
+		}
+		return s
+	}
 	for _, e := range r.entities {
-		byID[e.id] = e.series()
+		e.describe(series(e.id))
 	}
 	for _, rec := range records {
 		if rec.bucket == bucketSeries {
-			if err := r.hold(rec, byID); err != nil {
+			if err := r.hold(rec, series); err != nil {
 				return err
 			}
 		}
 	}
-	slices.SortFunc(r.holdings, func(a, b *holding) int {
-		return cmp.Or(cmp.Compare(a.sid, b.sid), cmp.Compare(a.from, b.from))
-	})
 	r.series = r.series[:0]
-	for _, s := range byID {
+	for _, s := range r.known {
 		slices.SortFunc(s.holdings, func(a, b *holding) int { return cmp.Compare(a.from, b.from) })
 		r.series = append(r.series, s)
 	}
@@ -171,7 +186,7 @@ func (r *Reader) refresh(ctx context.Context) error {
 }
 
 // hold takes a record of the head's catalog in.
-func (r *Reader) hold(rec archiveRecord, byID map[identity]*Series) error {
+func (r *Reader) hold(rec archiveRecord, series func(identity) *Series) error {
 	key, err := parseSeriesKey(rec.key)
 	if err != nil {
 		return err
@@ -184,11 +199,7 @@ func (r *Reader) hold(rec archiveRecord, byID map[identity]*Series) error {
 		r.damaged++
 		return nil
 	}
-	s := byID[have.id]
-	if s == nil {
-		s = &Series{Key: have.id.key, RIP: have.id.rip}
-		byID[have.id] = s
-	}
+	s := series(have.id)
 	h := &holding{Series: s, sid: key.sid, from: key.from, until: have.until}
 	if h.until == 0 {
 		h.until = math.MaxUint32
@@ -202,17 +213,15 @@ func (r *Reader) hold(rec archiveRecord, byID map[identity]*Series) error {
 		s.First = first
 	}
 	s.holdings = append(s.holdings, h)
-	r.holdings = append(r.holdings, h)
 	return nil
 }
 
-// series is what the archive tells of an entity.
-func (e *entity) series() *Series {
-	s := &Series{Key: e.id.key, RIP: e.id.rip, Name: e.name, RepliesBypass: e.bypass, entity: e, First: time.Unix(int64(e.first), 0).UTC()}
+// describe says in s what the archive tells of an entity.
+func (e *entity) describe(s *Series) {
+	s.Name, s.RepliesBypass, s.entity, s.First = e.name, e.bypass, e, tickTime(e.first)
 	if e.last != 0 {
-		s.Last = time.Unix(int64(e.last), 0).UTC()
+		s.Last = tickTime(e.last)
 	}
-	return s
 }
 
 // compare orders a catalog: by number, and what has none last, by identity; the
@@ -241,7 +250,8 @@ func btoi(b bool) int {
 // none any more.
 func (r *Reader) Series() []*Series { return slices.Clone(r.series) }
 
-// Refresh reads the catalog again. Series of before are valid no more.
+// Refresh reads the catalog again. A Series of before stays valid, and says what
+// is known of it now.
 func (r *Reader) Refresh(ctx context.Context) error {
 	err := r.refresh(ctx)
 	if err != nil { // an owner came or went
@@ -251,6 +261,19 @@ func (r *Reader) Refresh(ctx context.Context) error {
 		return fmt.Errorf("read catalog: %w", err)
 	}
 	return nil
+}
+
+// current is the state of the store, with catalogs as new.
+func (r *Reader) current(ctx context.Context) (*storeState, error) {
+	for {
+		st, err := r.src.state(ctx)
+		if err != nil || st.frontier() <= r.asOf {
+			return st, err
+		}
+		if err := r.refresh(ctx); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // Damaged is how many records the last reading had to leave out, those of the

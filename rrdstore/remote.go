@@ -31,6 +31,7 @@ const (
 	frameChunk  = 'k' // step, window, block (4 each), superchunk
 	frameEnd    = 'e'
 	frameError  = 'x' // text
+	frameTaken  = 'm' // text: errTaken
 
 	maxRequest = 8 << 20
 	maxFrame   = 64 << 20
@@ -197,6 +198,8 @@ func readFrames(conn net.Conn, frame func(kind byte, payload []byte) error) erro
 		switch head[0] {
 		case frameEnd:
 			return nil
+		case frameTaken:
+			return errTaken
 		case frameError:
 			return fmt.Errorf("the store's owner says: %s", buf)
 		}

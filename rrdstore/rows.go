@@ -2,6 +2,7 @@ package rrdstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"math"
@@ -69,23 +70,33 @@ func (r *Reader) Rows(ctx context.Context, start, end time.Time, want func(*Seri
 			yield(nil, err)
 			return
 		}
-		st, err := r.src.state(ctx)
-		if err != nil {
-			yield(nil, fmt.Errorf("read rows: %w", err))
+		next := clampTick(start)
+		if !start.Before(time.Unix(1<<32, 0)) || end.Before(start) {
 			return
 		}
-		from, to := clampTick(start), min(clampTick(end), st.newest)
-		if !start.Before(time.Unix(1<<32, 0)) || end.Before(start) || from > to {
-			return
+		resume := func(row *Row, err error) bool {
+			if err == nil {
+				next = uint32(row.Tick.Unix()) + 1
+			}
+			return yield(row, err)
 		}
-		if err := r.rows(ctx, st, from, to, want, yield); err != nil {
-			yield(nil, fmt.Errorf("read rows: %w", err))
+		for err := errTaken; errors.Is(err, errTaken); {
+			var st *storeState
+			if st, err = r.current(ctx); err == nil {
+				err = r.rows(ctx, st, next, min(clampTick(end), st.newest), want, resume)
+			}
+			if err != nil && !errors.Is(err, errTaken) {
+				yield(nil, fmt.Errorf("read rows: %w", err))
+			}
 		}
 	}
 }
 
 // rows merges what the archive and the head have.
 func (r *Reader) rows(ctx context.Context, st *storeState, from, to uint32, want func(*Series) bool, yield func(*Row, error) bool) error {
+	if from > to {
+		return nil
+	}
 	stopped := false
 	emit := func(row *Row) error {
 		if stopped = !yield(row, nil); stopped {
@@ -167,7 +178,7 @@ func (r *Reader) headRows(ctx context.Context, from, to uint32, wanted []*Series
 	return err
 }
 
-var errStop = fmt.Errorf("reader stops")
+var errStop = errors.New("reader stops")
 
 // archivedRows are the rows that are in the archive.
 func (r *Reader) archivedRows(ctx context.Context, st *storeState, from, to uint32, want func(*Series) bool) iter.Seq2[*Row, error] {

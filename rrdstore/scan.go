@@ -2,6 +2,7 @@ package rrdstore
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 
@@ -60,12 +61,21 @@ func (s *scan) step(tx *bbolt.Tx, emit func(scanRecord) error) error {
 	return nil
 }
 
-// enter finds the window to go on in. One that retention removed meanwhile is
-// passed over: what follows starts with a keyframe.
+// errTaken says that a window went while it was being read: its rows are in the
+// archive now, or were given up.
+var errTaken = errors.New("rows were taken to the archive while they were read")
+
+// enter finds the window to go on in.
 func (s *scan) enter(rows *bbolt.Bucket) (*bbolt.Bucket, error) {
 	if s.begun {
 		if w := rows.Bucket(windowKey(s.window)); w != nil {
 			return w, nil
+		}
+		if s.next != (rowKey{}) {
+			return nil, errTaken
+		}
+		if c, _ := rows.Cursor().First(); c != nil && keyNumber(c) > s.window {
+			return nil, errTaken // all that was to come next is gone, or nothing
 		}
 		return s.open(rows, s.window)
 	}

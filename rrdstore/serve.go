@@ -81,8 +81,12 @@ func (s *Store) serve(ctx context.Context, conn net.Conn) {
 		err = s.answer(ctx, conn, request)
 	}
 	if err != nil {
+		kind := byte(frameError)
+		if errors.Is(err, errTaken) {
+			kind = frameTaken
+		}
 		conn.SetWriteDeadline(time.Now().Add(time.Second))
-		conn.Write(appendFrame(nil, frameError, []byte(err.Error())))
+		conn.Write(appendFrame(nil, kind, []byte(err.Error())))
 	}
 }
 

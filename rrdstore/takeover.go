@@ -9,42 +9,64 @@ import (
 	"lvs/rrdstore/chunk"
 )
 
-// rowsChunk is a block's rows of a window, as the head has them, merged with
-// what the archive has already. It is nil if there is none.
-func (s *Store) rowsChunk(ctx context.Context, a *archive, j *job, block uint32) ([]byte, error) {
-	g := j.blockSeries(block)
-	p := &s.part
-	p.clear()
-	director, withDirector := g.director()
-	err := j.reader.headRows(ctx, j.window, j.end()-1, g.list(), func(row *Row) error {
-		p.begin(uint32(row.Tick.Unix()))
+// rowChunks are blocks of a window's rows, as the head has them, merged with what
+// the archive has already. Those of which there is none are nil.
+func (s *Store) rowChunks(ctx context.Context, a *archive, j *job, blocks []uint32) ([][]byte, error) {
+	if err := s.gather(ctx, j, blocks); err != nil {
+		return nil, err
+	}
+	chunks := make([][]byte, len(blocks))
+	for i, block := range blocks {
+		part := &s.parts[i]
+		part.finish()
+		err := a.view(func(tx *bbolt.Tx) error {
+			k := chunkKey{0, j.window, block}
+			if v := getChunk(tx, k); v != nil {
+				if old := j.reader.rawChunk(k, v, nil, nil); old != nil {
+					part = mergeParts(part, old)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		if len(part.ticks) > 0 {
+			chunks[i] = part.append(j.window, j.place(block))
+		}
+	}
+	return chunks, nil
+}
+
+// gather reads the window's rows of blocks from the head.
+func (s *Store) gather(ctx context.Context, j *job, blocks []uint32) error {
+	var wanted []*Series
+	withDirector := false
+	for i, block := range blocks {
+		s.parts[i].clear()
+		for series := range j.blockSeries(block).set {
+			if series.IsDirector() {
+				withDirector = true
+				continue
+			}
+			wanted = append(wanted, series)
+		}
+	}
+	return j.reader.headRows(ctx, j.window, j.end()-1, wanted, func(row *Row) error {
+		for i := range blocks {
+			s.parts[i].begin(uint32(row.Tick.Unix()))
+		}
 		for i := range row.Entries {
-			p.add(g.set[row.Entries[i].Series], &row.Entries[i])
+			block, slot := blockOf(row.Entries[i].Series.entity.aid)
+			s.parts[slices.Index(blocks, block)].add(slot, &row.Entries[i])
 		}
 		if withDirector {
+			block, slot := blockOf(j.reader.series[0].entity.aid)
 			e := row.directorEntry()
-			p.add(director, &e)
+			s.parts[slices.Index(blocks, block)].add(slot, &e)
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	p.finish()
-	part := p
-	err = a.view(func(tx *bbolt.Tx) error {
-		k := chunkKey{0, j.window, block}
-		if v := getChunk(tx, k); v != nil {
-			if old := j.reader.rawChunk(k, v, nil, nil); old != nil {
-				part = mergeParts(p, old)
-			}
-		}
-		return nil
-	})
-	if err != nil || len(part.ticks) == 0 {
-		return nil, err
-	}
-	return part.append(j.window, j.place(block)), nil
 }
 
 // append encodes the part as a superchunk.
