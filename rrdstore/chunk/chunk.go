@@ -161,10 +161,7 @@ func (b *Block) parseHeader(head []byte) error {
 	if p.err != nil {
 		return p.err
 	}
-	if rows > MaxRows {
-		return errLarge
-	}
-	b.Rows, b.present = int(rows), binary.LittleEndian.Uint64(present)
+	b.Rows, b.present = int(min(rows, MaxRows+1)), binary.LittleEndian.Uint64(present)
 	if !b.valid() {
 		return errRows
 	}

@@ -148,10 +148,14 @@ func (c *coder) putIntegers(f form, scale int) {
 	for {
 		c.start()
 		c.putReference(c.ref)
-		if f == formScaled {
+		var used bool
+		if f == formInts {
+			used = c.putInts(c.all[0].x, c.beside(0)) == modeLike
+		} else {
 			c.put(uint64(scale), scaleBits)
+			used = c.putParts()
 		}
-		if used := c.putParts(); used || c.ref.back == 0 {
+		if used || c.ref.back == 0 {
 			return
 		}
 		c.ref = reference{}
@@ -206,20 +210,22 @@ func (c *coder) takeIntegers(in *bitReader, f form, n int, parts Parts) {
 			return
 		}
 	}
-	scale := 1.0
-	if f == formScaled {
-		scale = scales[in.take(scaleBits)]
+	if f == formInts {
+		c.all[0].x = grow(c.all[0].x, n)
+		in.takeInts(c.all[0].x, c.beside(0))
+		c.integers = in.err == nil
+		return
 	}
+	scale := scales[in.take(scaleBits)]
 	for i := range c.all {
 		if parts>>i == 0 || in.err != nil {
 			break
 		}
 		in.takeSequence(&c.all[i], n, c.beside(i))
 	}
-	if in.err != nil {
+	if c.integers = in.err == nil; !c.integers {
 		return
 	}
-	c.integers = true
 	for i := range c.all {
 		if c.all[i].f != nil {
 			c.all[i].floats(c.all[i].f, scale)

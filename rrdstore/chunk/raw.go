@@ -107,7 +107,6 @@ func (c *coder) appendRaw(b []byte, col *RawColumn, at int) []byte {
 		if z := zigzag(s.x[0]); z < maxConstant && constant(s.x) {
 			return binary.AppendUvarint(b, z<<2)
 		}
-		s.patches, s.ulps = s.patches[:0], s.ulps[:0]
 		c.integers = true
 		c.putIntegers(formInts, 0)
 		return appendBody(b, formInts, c.end())
@@ -186,7 +185,6 @@ func (c *coder) parseRaw(col *RawColumn, h *head, n int) error {
 		}
 		return nil
 	}
-	s.f = nil
 	err := c.takeColumn(h, n, Sum)
 	if err == nil && n > 0 {
 		for i, x := range s.x {
