@@ -8,7 +8,7 @@ import (
 )
 
 // Check is Verify and, beyond it, that the records make sense together. These
-// are the invariants of a store:
+// are the invariants of a head.db; those of an arch.db are at archChecker:
 //
 //   - a number has one holder at a time: its series follow one another, and only
 //     the last is without an end;
@@ -24,7 +24,16 @@ import (
 // Nobody may be writing the file.
 func Check(path string) error {
 	c := &checker{series: make(map[uint32][]seriesRecord)}
-	if err := c.file(path, c.record); err != nil {
+	a := &archChecker{verifier: &c.verifier, problem: c.problem}
+	c.onChunk = a.chunk
+	err := c.file(path, func(bucket string, window, key, value []byte) error {
+		if bucket == bucketSeries || bucket == bucketRow {
+			return c.record(bucket, window, key, value)
+		}
+		a.records = append(a.records, archiveRecord{bucket, key, value})
+		return c.verifier.record(bucket, window, key, value)
+	})
+	if err != nil {
 		return err
 	}
 	if c.report.First != nil {
@@ -32,6 +41,7 @@ func Check(path string) error {
 	}
 	c.endRow()
 	c.currentSeries()
+	a.begin()
 	if err := errors.Join(c.problems...); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}

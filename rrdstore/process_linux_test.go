@@ -129,10 +129,13 @@ func checkKilled(t *testing.T, dir string, acknowledged uint64) {
 			t.Errorf("%v %v has total %v at step %d", a.Key, a.RIP, a.Total, step)
 		}
 	}
-	if err := s.lock.Close(); err != nil { // leave it as unclean as it was
-		t.Fatal(err)
-	}
-	if err := s.db.Close(); err != nil {
+	abandon(t, s)
+}
+
+// abandon lets go of a store and leaves it as unclean as a kill does.
+func abandon(t *testing.T, s *Store) {
+	t.Helper()
+	if err := errors.Join(s.lock.Close(), s.db.Close(), s.closeArch()); err != nil {
 		t.Fatal(err)
 	}
 }

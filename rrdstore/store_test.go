@@ -18,7 +18,7 @@ import (
 
 var compareAddrs = cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })
 
-// checkAfter checks the file of dir when the test is over, with our invariants
+// checkAfter checks the files of dir when the test is over, with our invariants
 // and with bbolt's own.
 func checkAfter(t *testing.T, dir string) {
 	t.Helper()
@@ -32,7 +32,13 @@ func checkAfter(t *testing.T, dir string) {
 
 func checkNow(t *testing.T, dir string) {
 	t.Helper()
-	path := filepath.Join(dir, headName)
+	for _, name := range []string{headName, archName} {
+		checkFile(t, filepath.Join(dir, name))
+	}
+}
+
+func checkFile(t *testing.T, path string) {
+	t.Helper()
 	if err := Check(path); err != nil {
 		t.Errorf("check: %v", err)
 	}
@@ -49,7 +55,7 @@ func checkNow(t *testing.T, dir string) {
 		return errors.Join(errs...)
 	})
 	if err != nil {
-		t.Errorf("bbolt's check: %v", err)
+		t.Errorf("bbolt's check of %s: %v", path, err)
 	}
 }
 

@@ -87,7 +87,7 @@ func (v *verifier) buckets(pages *pageFile, record func(string, []byte, []byte, 
 	if len(roots) == 0 {
 		return nil // made, and not written to before the process ended
 	}
-	if err := v.meta(pages, roots[bucketMeta]); err != nil {
+	if err := v.meta(pages, roots[bucketMeta], record); err != nil {
 		return fmt.Errorf("bucket %q: %w", bucketMeta, err)
 	}
 	if record == nil {
@@ -137,11 +137,14 @@ func (v *verifier) buckets(pages *pageFile, record func(string, []byte, []byte, 
 }
 
 // meta checks the schema: without it nothing else can be read.
-func (v *verifier) meta(pages *pageFile, bucket []byte) error {
+func (v *verifier) meta(pages *pageFile, bucket []byte, record func(string, []byte, []byte, []byte) error) error {
 	found := false
 	err := pages.bucket(bucket, func(e element) error {
 		if string(e.key) != keySchema || e.bucket {
-			return nil // for the schema to tell
+			if record == nil || e.bucket {
+				return nil // for the schema to tell
+			}
+			return v.judge(record(bucketMeta, nil, e.key, e.value))
 		}
 		found = true
 		payload, err := unseal(e.value, bucketMeta, 0, e.key)
