@@ -3,10 +3,12 @@
 package exporter
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"syscall"
 	"time"
 
@@ -58,6 +60,12 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return run(ctx, args, stdout, stderr, time.Now())
 }
 
+// usage is kingpin's, with the long help of the command that was asked about.
+var usage = strings.Replace(kingpin.DefaultUsageTemplate, `{{template "FormatUsage" .Context.SelectedCommand}}`,
+	`{{template "FormatCommand" .Context.SelectedCommand}}
+
+{{or .Context.SelectedCommand.HelpLong .Context.SelectedCommand.Help | Wrap 0 -}}`, 1)
+
 // A program is one run of the command.
 type program struct {
 	dir            string // the store
@@ -68,7 +76,7 @@ type program struct {
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer, now time.Time) error {
 	app := kingpin.New("lvs-exporter", about)
-	app.UsageWriter(stdout).ErrorWriter(stderr)
+	app.UsageWriter(stdout).ErrorWriter(stderr).UsageTemplate(usage)
 	ended := false // by --help or --version; what kingpin prints after that is once too often
 	app.Terminate(func(int) { ended = true; app.UsageWriter(io.Discard) })
 	app.Version(version.Print("lvs-exporter"))
@@ -95,10 +103,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, now time.
 	return err
 }
 
-// command adds a command to those that there are.
+// command adds a command to those that there are. Of its help the first paragraph
+// is what the list of commands shows.
 func (p *program) command(app *kingpin.Application, name, help string, run func(context.Context) error) *kingpin.CmdClause {
 	p.commands[name] = run
-	return app.Command(name, help)
+	brief, _, _ := strings.Cut(help, "\n")
+	return app.Command(name, brief).HelpLong(help)
 }
 
 // open opens the store for reading.
@@ -116,8 +126,8 @@ func seriesFlags(cmd *kingpin.CmdClause, w *history.Words) {
 
 // timeFlags are those that choose a time.
 func timeFlags(cmd *kingpin.CmdClause, w *history.Words, start string) {
-	cmd.Flag("start", "Where to begin.").Short('s').Default(start).PlaceHolder("T").StringVar(&w.Start)
-	cmd.Flag("end", "Where to end.").Short('e').Default("now").PlaceHolder("T").StringVar(&w.End)
+	cmd.Flag("start", "Where to begin: "+cmp.Or(start, "end-24h, of rrd everything")+" unless told.").Short('s').Default(start).PlaceHolder("T").StringVar(&w.Start)
+	cmd.Flag("end", "Where to end: now unless told.").Short('e').Default("now").PlaceHolder("T").StringVar(&w.End)
 }
 
 // valueFlags are those that choose consolidated values.

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -203,6 +204,20 @@ func TestExitCodeTellsUsageFromFailure(t *testing.T) {
 	}
 }
 
+// Every command's help has examples, and what of itself the list of commands shows.
+func TestEveryCommandHasExamples(t *testing.T) {
+	for _, command := range []string{"info", "list", "fetch", "graph", "export", "import"} {
+		var all, one bytes.Buffer
+		if err := errors.Join(Run(t.Context(), []string{"--help"}, &all, &all), Run(t.Context(), []string{command, "--help"}, &one, &one)); err != nil {
+			t.Fatal(err)
+		}
+		brief := strings.Split(one.String(), "\n")[2]
+		if !strings.Contains(one.String(), "Examples:\n") || !strings.Contains(one.String(), "\n  lvs-exporter "+command) || !strings.Contains(all.String(), brief) {
+			t.Errorf("%s --help:\n%s", command, &one)
+		}
+	}
+}
+
 func TestHelpAndVersionPrintOnce(t *testing.T) {
 	for _, args := range []string{"--help", "fetch --help", "--version"} {
 		var out bytes.Buffer
@@ -225,5 +240,54 @@ func TestFetchReportsThatItCouldNotWrite(t *testing.T) {
 	err := Run(t.Context(), []string{"fetch", "--store", testStore(t), "--start", "0"}, brokenWriter{}, new(bytes.Buffer))
 	if !errors.Is(err, errBroken) {
 		t.Errorf("got %v", err)
+	}
+}
+
+type closedPipe struct{}
+
+func (closedPipe) Write([]byte) (int, error) { return 0, fmt.Errorf("write stdout: %w", syscall.EPIPE) }
+
+// "lvs-exporter … | head" has what it wanted.
+func TestCommandsEndQuietlyWhereNobodyReads(t *testing.T) {
+	store := testStore(t)
+	for _, line := range []string{"fetch -s 0", "fetch -s 0 -o json", "list", "info -o json", "graph web", "export -s 0 --format openmetrics", "export --format rrd web"} {
+		var stderr bytes.Buffer
+		args := append(strings.Fields(line), "--store", store)
+		if err := run(t.Context(), args, closedPipe{}, &stderr, epoch.Add(35*time.Second)); err != nil || stderr.Len() > 0 {
+			t.Errorf("%s: %v\n%s", line, err, &stderr)
+		}
+	}
+}
+
+// Whoever asks for rows as they were stored is told of what is older than those.
+func TestFetchTellsOfOlderHistory(t *testing.T) {
+	dir := t.TempDir()
+	s, err := rrdstore.Open(dir, rrdstore.Options{Retention: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.ImportPoints(t.Context(), func(yield func(rrdstore.Point, error) bool) {
+		for i := range 6 * 360 {
+			p := rrdstore.Point{Time: epoch.Add(time.Duration(i) * 10 * time.Second), Source: rrdstore.Source{Name: "active"}, Value: rrdstore.UintValue(1)}
+			p.Key, _, _ = export.ParseSeriesKey("fwm4/7")
+			if !yield(p, nil) {
+				return
+			}
+		}
+	})
+	if err = errors.Join(err, s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for args, want := range map[string]string{
+		"-s 2026-11-20T08:30":             "consolidated history begins at 2026-11-20T08:00:00Z: --resolution 60s or --cf AVERAGE prints it",
+		"-s 2026-11-20T13:30":             "",
+		"-s 2026-11-20T08:30 -r 60s":      "",
+		"-s 2026-11-20T08:30 -o csv-long": "rows as they were stored begin at 2026-11-20T1",
+	} {
+		var stdout, stderr bytes.Buffer
+		err := run(t.Context(), append([]string{"fetch", "--store", dir}, strings.Fields(args)...), &stdout, &stderr, epoch.Add(6*time.Hour))
+		if err != nil || (stderr.Len() == 0) != (want == "") || !strings.Contains(stderr.String(), want) {
+			t.Errorf("%s: %v, %q, want one with %q", args, err, &stderr, want)
+		}
 	}
 }

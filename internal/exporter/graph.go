@@ -14,9 +14,11 @@ import (
 	"lvs/internal/history"
 )
 
-const graphHelp = `Draw the history: one picture of one service, real server or the director, or a folder of pages about many services.
+const graphHelp = `Draw the history, as one picture or as a folder of pages.
 
-A picture is an SVG, or a PNG where the name of the file or --format says so. Kinds: traffic (bytes in and out), packets, connections (new ones per second), active (active and inactive connections), reals (traffic of the service's real servers, stacked).
+A picture is of one service, real server or the director; pages are about many services.
+
+A picture is an SVG, or a PNG where the name of the file or --format says so. Kinds: traffic (bytes in and out), packets, connections (new ones per second), active (active and inactive connections), reals (traffic of the service's real servers, stacked; reals:active and so on of another source), bits, size (of packets), source:NAME (any source).
 
 --dir writes pages that any browser shows, from a disk or a web server: a table of the services, and for each its pictures of the day, week, month and year before --end, and its real servers. --all is every service; KEY chooses.
 
@@ -43,7 +45,7 @@ type draw struct {
 func addGraph(p *program, app *kingpin.Application) {
 	d := &draw{program: p}
 	cmd := p.command(app, "graph", graphHelp, d.run)
-	cmd.Flag("kind", "What to draw: traffic, packets, connections, active or reals.").Default("traffic").StringVar(&d.picture.Kind)
+	cmd.Flag("kind", "What to draw: traffic, packets, connections, active, reals …").Default("traffic").StringVar(&d.picture.Kind)
 	timeFlags(cmd, &d.words, "end-24h")
 	resolutionFlag(cmd, &d.words)
 	cmd.Flag("output", "The file; - is standard output.").Short('o').Default(toStdout).PlaceHolder("FILE").StringVar(&d.out)

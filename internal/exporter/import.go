@@ -19,7 +19,9 @@ import (
 	"lvs/rrdstore/export"
 )
 
-const importHelp = `Bring history in from other programs. What the store has already stays.
+const importHelp = `Bring history in from other programs: CSV, or XML of rrdtool dump.
+
+What the store has already stays.
 
 CSV, in the long form that fetch -o csv-long prints (time,key,source,value) or the wide one of fetch -o csv: raw values, of counters their totals. A time is RFC 3339 or seconds since 1970, in UTC where no zone is told. A source is any name in lower case; one that the agent does not know is a gauge, unless --counter names it.
 

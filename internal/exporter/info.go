@@ -12,7 +12,9 @@ import (
 	"lvs/rrdstore"
 )
 
-const infoHelp = `Show what a store keeps: its files, how many series there are, and for each resolution from when to when there are rows. Rows as they were sampled are "raw".
+const infoHelp = `Show what a store keeps.
+
+That is its files, how many series there are, and for each resolution from when to when there are rows. Rows as they were sampled are "raw".
 
 Examples:
   lvs-exporter info

@@ -16,7 +16,9 @@ import (
 	"lvs/rrdstore"
 )
 
-const listHelp = `List the series of a store: the director, services and their real servers, with their names and when they were first and last there. Those without a last time are there still.
+const listHelp = `List the series of a store.
+
+Those are the director, services and their real servers, with their names and when they were first and last there. Those without a last time are there still.
 
 ` + history.KeyForms + `
 
