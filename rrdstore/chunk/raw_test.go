@@ -115,7 +115,7 @@ func FuzzRaw(f *testing.F) {
 // TestRaw is the fuzz test over many seeds.
 func TestRaw(t *testing.T) {
 	var again Raw
-	for seed := range uint64(1500) {
+	for seed := range uint64(500) {
 		if err := roundRaw(&shaper{rnd: rand.New(rand.NewPCG(seed, 1))}, &again); err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}

@@ -128,10 +128,11 @@ func (c *coder) parseTier(col *TierColumn, h *head, parts Parts) error {
 			c.all[i].f = c.flat[i]
 		}
 	}
-	switch h.form {
-	case formConstant:
+	switch {
+	case parts == 0: // Known is all that is wanted
+	case h.form == formConstant:
 		c.fillConstant(float64(h.constant))
-	case formInts:
+	case h.form == formInts:
 		return errForm
 	default:
 		if err := c.takeColumn(h, n, parts); err != nil {
