@@ -25,8 +25,11 @@ func TestREADMEIsFresh(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("COLUMNS", "") // help would be as wide as the terminal
-	var agentHelp, fetchHelp bytes.Buffer
+	var agentHelp, exporterHelp, fetchHelp bytes.Buffer
 	if err := agent.Run(t.Context(), []string{"--help"}, &agentHelp, &agentHelp); err != nil {
+		t.Fatal(err)
+	}
+	if err := exporter.Run(t.Context(), []string{"--help"}, &exporterHelp, &exporterHelp); err != nil {
 		t.Fatal(err)
 	}
 	if err := exporter.Run(t.Context(), []string{"fetch", "--help"}, &fetchHelp, &fetchHelp); err != nil {
@@ -38,7 +41,7 @@ func TestREADMEIsFresh(t *testing.T) {
 	}
 	want := string(text)
 	for name, content := range map[string]string{
-		"flags": code("", agentHelp.String()), "exporter": code("", fetchHelp.String()), "configuration": code("yaml", string(reference)),
+		"flags": code("", agentHelp.String()), "exporter": code("", exporterHelp.String()), "fetch": code("", fetchHelp.String()), "configuration": code("yaml", string(reference)),
 		"metrics": metrics(), "mib": objects(),
 	} {
 		begin, end := "<!-- "+name+" -->\n", "<!-- end of "+name+" -->\n"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 
 	"github.com/alecthomas/kingpin/v2"
 
@@ -42,11 +43,8 @@ type exportCommand struct {
 func addExport(p *program, app *kingpin.Application) {
 	e := &exportCommand{program: p}
 	cmd := p.command(app, "export", exportHelp, e.run)
-	formats := []string{formatRRD}
-	for _, f := range export.Formats() {
-		formats = append(formats, f.String())
-	}
-	cmd.Flag("format", "csv, csv-long, json, ndjson, openmetrics or rrd.").Required().PlaceHolder("FORMAT").EnumVar(&e.format, formats...)
+	formats := append(formatNames(), formatRRD)
+	cmd.Flag("format", strings.Join(formats, ", ")+".").Required().PlaceHolder("FORMAT").EnumVar(&e.format, formats...)
 	cmd.Flag("output", "The file; - is standard output.").Short('o').Default(toStdout).PlaceHolder("FILE").StringVar(&e.out)
 	cmd.Flag("dir", "Where the files of rrd go.").PlaceHolder("DIR").StringVar(&e.dir)
 	timeFlags(cmd, &e.words, "")

@@ -3,6 +3,7 @@ package exporter
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -29,6 +30,14 @@ Examples:
   lvs-exporter fetch --start -7d --resolution 1h --cf AVERAGE --cf MAX --source in_bytes 'tcp/*:443'
   lvs-exporter fetch --top 10 by in_bytes -r 1d -s -1month -o json '*,*'`
 
+// formatNames are the formats that hold many series.
+func formatNames() (names []string) {
+	for _, f := range export.Formats() {
+		names = append(names, f.String())
+	}
+	return names
+}
+
 // A fetch is the command fetch.
 type fetch struct {
 	*program
@@ -41,7 +50,7 @@ func addFetch(p *program, app *kingpin.Application) {
 	cmd := p.command(app, "fetch", fetchHelp, f.run)
 	timeFlags(cmd, &f.words, "end-24h")
 	valueFlags(cmd, &f.words)
-	cmd.Flag("output", "Format: csv, csv-long, json or ndjson.").Short('o').Default("csv").EnumVar(&f.format, "csv", "csv-long", "json", "ndjson")
+	cmd.Flag("output", "Format: "+strings.Join(formatNames(), ", ")+".").Short('o').Default("csv").EnumVar(&f.format, formatNames()...)
 	seriesFlags(cmd, &f.words)
 }
 
