@@ -9,6 +9,7 @@ import (
 type assembly struct {
 	rows  rowReader
 	start uint32
+	sids  []uint32              // of the wanted series, rising
 	bySID map[uint32][]*holding // of the wanted series, in the order of time
 	seen  int                   // slots that were looked at
 	slots []wantedSlot
@@ -32,29 +33,20 @@ func newAssembly(wanted []*Series, start uint32) *assembly {
 			}
 		}
 	}
-	for _, list := range a.bySID {
+	for sid, list := range a.bySID {
+		a.sids = append(a.sids, sid)
 		slices.SortFunc(list, func(a, b *holding) int { return int(int64(a.from) - int64(b.from)) })
 	}
+	slices.Sort(a.sids)
 	return a
 }
 
-// sids are the numbers to ask for.
-func (a *assembly) sids() []uint32 {
-	sids := make([]uint32, 0, len(a.bySID))
-	for sid := range a.bySID {
-		sids = append(sids, sid)
-	}
-	slices.Sort(sids)
-	return sids
-}
-
-// feed takes a record and calls yield with the row before it when that is whole.
-func (a *assembly) feed(rec scanRecord, yield func(*Row) error) error {
+// feed takes a record, and calls whole when that ends the row before it, which
+// then may be looked at.
+func (a *assembly) feed(rec scanRecord, whole func() error) error {
 	if rec.key.block == 0 {
-		if row := a.flush(); row != nil {
-			if err := yield(row); err != nil {
-				return err
-			}
+		if err := a.end(whole); err != nil {
+			return err
 		}
 	}
 	if err := a.rows.feed(rec.window, rec.key, rec.value); err != nil {
@@ -75,27 +67,34 @@ func (a *assembly) identify(tick uint32) {
 	if a.rows.header.keyframe || tick >= a.until {
 		a.seen, a.slots, a.until = 0, a.slots[:0], ^uint32(0)
 	}
-	for ; a.seen < len(a.rows.sids); a.seen++ {
-		for _, h := range a.bySID[a.rows.sids[a.seen]] {
+	for i := range common(a.rows.sids[a.seen:], a.sids) {
+		slot := a.seen + i
+		for _, h := range a.bySID[a.rows.sids[slot]] {
 			if h.from > tick {
 				a.until = min(a.until, h.from)
 				break
 			}
 			if tick < h.until {
 				a.until = min(a.until, h.until)
-				a.slots = append(a.slots, wantedSlot{a.seen, h})
+				a.slots = append(a.slots, wantedSlot{slot, h})
 				break
 			}
 		}
 	}
+	a.seen = len(a.rows.sids)
 }
 
-// flush ends the row under way; nil if it is not to be shown.
-func (a *assembly) flush() *Row {
+// end ends the row under way, and calls whole if it is to be shown.
+func (a *assembly) end(whole func() error) error {
 	if !a.fed || !a.rows.usable || a.rows.tick < a.start {
 		return nil
 	}
 	a.fed = false
+	return whole()
+}
+
+// make is the row that is whole.
+func (a *assembly) make() *Row {
 	r, h := &a.rows, &a.rows.header
 	a.row.Tick = time.Unix(int64(r.tick), 0).UTC()
 	a.row.Time = a.row.Tick.Add(time.Duration(h.late))

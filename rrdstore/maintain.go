@@ -28,7 +28,7 @@ type upkeep struct {
 	// remove those windows of the head.
 	archived atomic.Uint32
 	parts    [rowBlocksAtOnce]rawPart // their memory is used again
-	warned   bool    // of the archive having no room
+	warned   bool                     // of the archive having no room
 }
 
 // A job closes one window of a level, some blocks at a time. It may be begun

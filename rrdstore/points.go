@@ -67,24 +67,62 @@ func (f *fetcher) raw(ctx context.Context, g *group, start, end uint32) ([]*rawP
 		}
 		parts = append(before, parts...)
 	}
-	head := new(rawPart) // its slots are not decoded into, so it is no harm to release it
-	frontier := f.st.frontier()
-	err = f.r.headRows(ctx, max(from, frontier), to, g.list(), func(row *Row) error {
-		head.begin(uint32(row.Tick.Unix()))
-		for i := range row.Entries {
-			head.add(g.set[row.Entries[i].Series], &row.Entries[i])
-		}
-		if slot, ok := g.director(); ok {
-			e := row.directorEntry()
-			head.add(slot, &e)
-		}
-		return nil
-	})
-	if len(head.ticks) > 0 {
-		head.finish()
+	head, err := f.head(ctx, g, from, to)
+	if err == nil && len(head.ticks) > 0 {
 		parts = append(parts, head)
 	}
 	return parts, err
+}
+
+// head is what the head has of a group from from to to.
+func (f *fetcher) head(ctx context.Context, g *group, from, to uint32) (*rawPart, error) {
+	p := new(rawPart)
+	if err := f.gather(ctx, []*group{g}, []*rawPart{p}, from, to); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// gather reads what the head has of groups into a part for each.
+func (f *fetcher) gather(ctx context.Context, groups []*group, parts []*rawPart, from, to uint32) error {
+	type place struct {
+		part *rawPart
+		slot int
+	}
+	places := make(map[*Series]place)
+	var wanted []*Series
+	for i, g := range groups {
+		for slot, s := range g.series {
+			places[s] = place{parts[i], slot}
+			wanted = append(wanted, s)
+		}
+	}
+	var director place
+	withDirector := false
+	if first := f.r.series[0]; first.IsDirector() {
+		director, withDirector = places[first]
+	}
+	a := newAssembly(wanted, max(from, f.st.frontier()))
+	if len(a.sids) == 0 && !withDirector {
+		return nil
+	}
+	err := f.r.scan(ctx, a, to, func() error {
+		for _, p := range parts {
+			p.begin(a.rows.tick)
+		}
+		for i := range a.slots {
+			p := places[a.slots[i].Series]
+			a.put(&a.slots[i], p.part, p.slot)
+		}
+		if withDirector {
+			a.putDirector(director.part, director.slot)
+		}
+		return nil
+	})
+	for _, p := range parts {
+		p.finish()
+	}
+	return err
 }
 
 // offGrid reports whether there are ticks that end no data point.
@@ -141,28 +179,6 @@ func (p *rawPart) begins(start uint32, g *group) bool {
 		}
 	}
 	return true
-}
-
-// director is the slot of the director, if it is in the group.
-func (g *group) director() (slot int, ok bool) {
-	for s, slot := range g.set {
-		if s.IsDirector() {
-			return slot, true
-		}
-	}
-	return 0, false
-}
-
-// directorEntry is what the row has of the director.
-func (row *Row) directorEntry() Entry {
-	e := Entry{Total: row.Total, Active: row.Connections}
-	if row.HasStats {
-		e.Known = knownCounters
-	}
-	if row.HasConnections {
-		e.Known |= 1 << valueOrder[valueActive]
-	}
-	return e
 }
 
 // resets appends a slot's resets as updates of a gauge.

@@ -14,7 +14,7 @@ type rawPart struct {
 	slots  [chunk.Slots]*chunk.Raw
 	series [chunk.Slots]*Series // whose the slots are, where somebody asked
 	// full are the columns of slots that add fills.
-	full [chunk.Slots]*[len(standardSources)]chunk.RawColumn
+	full [chunk.Slots]*building
 	// decoded is memory that slots were decoded into, to be used again.
 	decoded [chunk.Slots]*chunk.Raw
 }
@@ -114,13 +114,7 @@ func columnValue(col *chunk.RawColumn, i int) (v Value, has bool) {
 // director takes over what a row has of the director.
 func (row *Row) director(e *Entry) {
 	row.Total, row.HasStats = e.Total, e.Known&knownCounters == knownCounters
-	row.Connections, row.HasConnections = e.Active, e.Has(valueOrder[valueActive])
-}
-
-// valueOrder is the place among the standard sources of what rows keep.
-var valueOrder = [numValues]int{
-	valueConnections: 0, valueInPackets: 1, valueOutPackets: 2, valueInBytes: 3, valueOutBytes: 4,
-	valueActive: 5, valueInactive: 6, valuePersistent: 7, valueWeight: 8,
+	row.Connections, row.HasConnections = e.Active, e.Has(len(counterOrder))
 }
 
 // set makes v the entry's value of a source.
@@ -148,32 +142,45 @@ func (e *Entry) field(i int) *uint64 {
 // begin adds a tick.
 func (p *rawPart) begin(tick uint32) { p.ticks = append(p.ticks, tick) }
 
-// add stores an entry of the last tick begun.
-func (p *rawPart) add(slot int, e *Entry) {
+// A building is a slot's rows as they come. Counters are known together, and so
+// are gauges.
+type building struct {
+	columns          [len(standardSources)][]uint64
+	counters, gauges chunk.Bits // at which ticks
+	resets           chunk.Bits
+}
+
+// add stores what the last tick begun has in a slot: counters if they are known,
+// and the first of the gauges.
+func (p *rawPart) add(slot int, v *values, counters bool, gauges int, reset bool) {
+	b := p.full[slot]
+	if b == nil {
+		b = new(building)
+		p.full[slot] = b
+	}
 	i := len(p.ticks) - 1
-	if p.slots[slot] == nil {
-		p.slots[slot] = new(chunk.Raw)
-		if p.full[slot] == nil {
-			p.full[slot] = new([len(standardSources)]chunk.RawColumn)
-			for c := range p.full[slot] {
-				p.full[slot][c].Source = uint16(c)
-			}
+	if counters {
+		setBit(&b.counters, i)
+		for c, at := range counterOrder {
+			b.columns[c] = append(b.columns[c], v[at])
 		}
 	}
-	if e.Reset {
-		setBit(&p.slots[slot].Resets, i)
-	}
-	for c, v := range [...]uint64{
-		e.Total.Connections, e.Total.InPackets, e.Total.OutPackets, e.Total.InBytes, e.Total.OutBytes,
-		e.Active, e.Inactive, e.Persistent, e.Weight,
-	} {
-		if e.Known&(1<<c) != 0 {
-			col := &p.full[slot][c]
-			setBit(&col.Has, i)
-			col.Uints = append(col.Uints, v)
+	if gauges > 0 {
+		setBit(&b.gauges, i)
+		for c, at := range gaugeOrder[:gauges] {
+			b.columns[len(counterOrder)+c] = append(b.columns[len(counterOrder)+c], v[at])
 		}
+	}
+	if reset {
+		setBit(&b.resets, i)
 	}
 }
+
+// Where rows keep the standard sources.
+var (
+	counterOrder = [...]int{valueConnections, valueInPackets, valueOutPackets, valueInBytes, valueOutBytes}
+	gaugeOrder   = [...]int{valueActive, valueInactive, valuePersistent, valueWeight}
+)
 
 // setBit is Set in a set that grows.
 func setBit(b *chunk.Bits, i int) {
@@ -186,17 +193,25 @@ func setBit(b *chunk.Bits, i int) {
 // finish makes columns of what was added: none without a value, and no bitmap
 // where every tick has one.
 func (p *rawPart) finish() {
-	for slot, raw := range p.slots {
-		if raw == nil {
+	for slot, b := range p.full {
+		if b == nil {
 			continue
 		}
-		for _, col := range p.full[slot] {
-			if len(col.Uints) == len(p.ticks) {
+		raw := &chunk.Raw{Resets: b.resets}
+		for c, v := range b.columns {
+			col := chunk.RawColumn{Source: uint16(c), Uints: v}
+			if col.Has = b.counters; c >= len(counterOrder) {
+				col.Has = b.gauges
+			}
+			if len(v) == len(p.ticks) {
 				col.Has = nil
 			}
-			if len(col.Uints) > 0 {
+			if len(v) > 0 {
 				raw.Columns = append(raw.Columns, col)
 			}
+		}
+		if len(raw.Columns) > 0 {
+			p.slots[slot] = raw
 		}
 	}
 }

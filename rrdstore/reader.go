@@ -53,15 +53,16 @@ type holding struct {
 // A Reader reads a store, its own process's or another's, or a copied directory.
 // It may be used by one goroutine at a time.
 type Reader struct {
-	dir      string // empty: this process's own store
-	path     string // of the directory
-	src      source
-	series   []*Series
-	catalog  // of the archive
-	known    map[identity]*Series
-	asOf     uint32 // the catalogs are those of this frontier or of a later one
-	damaged  int
-	spare    []*rawPart // to decode into
+	dir     string // empty: this process's own store
+	path    string // of the directory
+	src     source
+	series  []*Series
+	catalog // of the archive
+	known   map[identity]*Series
+	numbers int    // that the head's catalog has
+	asOf    uint32 // the catalogs are those of this frontier or of a later one
+	damaged int
+	spare   []*rawPart // to decode into
 }
 
 // OpenReader opens the store in dir for reading: through its owner's socket where
@@ -166,6 +167,7 @@ func (r *Reader) refresh(ctx context.Context) error {
 		}
 		return s
 	}
+	sids := make(map[uint32]bool, len(records))
 	for _, e := range r.entities {
 		e.describe(series(e.id))
 	}
@@ -174,8 +176,11 @@ func (r *Reader) refresh(ctx context.Context) error {
 			if err := r.hold(rec, series); err != nil {
 				return err
 			}
+			sids[keyNumber(rec.key[:min(4, len(rec.key))])] = true
 		}
 	}
+	delete(sids, 0) // the director's
+	r.numbers = len(sids)
 	r.series = r.series[:0]
 	for _, s := range r.known {
 		slices.SortFunc(s.holdings, func(a, b *holding) int { return cmp.Compare(a.from, b.from) })

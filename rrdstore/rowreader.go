@@ -1,5 +1,7 @@
 package rrdstore
 
+import "slices"
+
 // A rowReader puts rows together again from their records, in order. What is
 // missing or does not decode costs its block, or after a lost header all of
 // them, until the next keyframe.
@@ -12,6 +14,7 @@ type rowReader struct {
 	resets  []uint64
 	good    []bool   // by block: it holds the row before or the current one
 	fed     []uint32 // by block: the last tick that decoded
+	stale   []bool   // by block: its values are of before the keyframe
 	damaged int      // records that were refused
 }
 
@@ -44,6 +47,11 @@ func (r *rowReader) feed(window uint32, k rowKey, v []byte) error {
 		return nil
 	}
 	blk := r.state.block(i)
+	if r.stale[i] {
+		r.stale[i] = false
+		clear(blk.values)
+		blk.present = 0
+	}
 	if err == nil {
 		err = blk.parse(payload)
 	}
@@ -66,8 +74,8 @@ func (r *rowReader) row(tick uint32, h header, ok bool) {
 	}
 	if h.keyframe {
 		r.sids = r.sids[:0]
-		r.state = rowState{}
-		r.resets, r.good, r.fed = r.resets[:0], r.good[:0], r.fed[:0]
+		r.state = rowState{values: r.state.values[:0], present: r.state.present[:0]}
+		r.resets, r.good, r.fed, r.stale = r.resets[:0], r.good[:0], r.fed[:0], r.stale[:0]
 	}
 	for i := range r.good { // a block that missed the row before is lost
 		if r.fed[i] != prev {
@@ -82,13 +90,18 @@ func (r *rowReader) row(tick uint32, h header, ok bool) {
 }
 
 func (r *rowReader) extend(sids []uint32) {
+	before := len(r.sids)
 	r.sids = append(r.sids, sids...)
-	r.state.values = append(r.state.values, make([]values, len(sids))...)
+	r.state.values = slices.Grow(r.state.values, len(sids))[:len(r.sids)]
+	if i := before / blockSlots; i < len(r.stale) && !r.stale[i] { // in use: what it grows by is new
+		clear(r.state.values[before:min(len(r.sids), (i+1)*blockSlots)])
+	}
 	for len(r.good)*blockSlots < len(r.sids) {
 		r.state.present = append(r.state.present, 0)
 		r.resets = append(r.resets, 0)
 		r.good = append(r.good, true)
 		r.fed = append(r.fed, 0)
+		r.stale = append(r.stale, true)
 	}
 }
 

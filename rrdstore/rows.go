@@ -160,19 +160,19 @@ func (r *Reader) wanted(want func(*Series) bool) (picked []*Series) {
 // headRows emits the head's rows; what they hold of the director is there
 // anyway.
 func (r *Reader) headRows(ctx context.Context, from, to uint32, wanted []*Series, emit func(*Row) error) error {
-	if from > to {
+	a := newAssembly(wanted, from)
+	return r.scan(ctx, a, to, func() error { return emit(a.make()) })
+}
+
+// scan reads the head's rows up to a tick into a, and calls whole with each.
+func (r *Reader) scan(ctx context.Context, a *assembly, to uint32, whole func() error) error {
+	if a.start > to {
 		return nil
 	}
-	a := newAssembly(wanted, from)
-	q := query{start: from, end: to, all: len(wanted) == len(r.series)-1}
-	if !q.all {
-		q.sids = a.sids()
-	}
-	err := r.src.rows(ctx, q, func(rec scanRecord) error { return a.feed(rec, emit) })
+	q := query{start: a.start, end: to, sids: a.sids, all: len(a.sids) > 0 && len(a.bySID) == r.numbers}
+	err := r.src.rows(ctx, q, func(rec scanRecord) error { return a.feed(rec, whole) })
 	if err == nil {
-		if row := a.flush(); row != nil {
-			err = emit(row)
-		}
+		err = a.end(whole)
 	}
 	r.damaged += a.rows.damaged
 	return err

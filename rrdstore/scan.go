@@ -4,7 +4,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
+	"slices"
 
 	"go.etcd.io/bbolt"
 )
@@ -33,7 +35,8 @@ type scanRecord struct {
 // keyframe at or before start on, in as many transactions as the caller likes.
 type scan struct {
 	start, end uint32
-	want       func(sid uint32) bool // nil: every series
+	all        bool
+	sids       []uint32 // of the wanted series unless all are, rising
 
 	done   bool
 	begun  bool
@@ -199,7 +202,7 @@ func (s *scan) walk(w *bbolt.Bucket, budget int, emit func(scanRecord) error) (i
 // needs reports whether block i is of interest. One with slots left to give is:
 // a wanted series may come into it, and decodes only from the keyframe on.
 func (s *scan) needs(i int) bool {
-	return s.want == nil || i < len(s.need) && s.need[i] || i == s.slots/blockSlots
+	return s.all || i < len(s.need) && s.need[i] || i == s.slots/blockSlots
 }
 
 // skip is the next key of interest after one that is not.
@@ -215,7 +218,7 @@ func (s *scan) skip(k rowKey) rowKey {
 // layout learns from a header which blocks hold wanted series. A damaged header
 // teaches nothing: what it would have said is lost until the next keyframe.
 func (s *scan) layout(k rowKey, v []byte) {
-	if s.want == nil {
+	if s.all {
 		return
 	}
 	payload, err := unseal(v, bucketRow, s.window, k.bytes())
@@ -229,13 +232,34 @@ func (s *scan) layout(k rowKey, v []byte) {
 	if h.keyframe {
 		s.slots, s.need = 0, s.need[:0]
 	}
-	for _, sid := range h.slots {
-		if s.slots/blockSlots >= len(s.need) {
-			s.need = append(s.need, false)
+	s.slots += len(h.slots)
+	for len(s.need)*blockSlots < s.slots {
+		s.need = append(s.need, false)
+	}
+	first := s.slots - len(h.slots)
+	for i := range common(h.slots, s.sids) {
+		s.need[(first+i)/blockSlots] = true
+	}
+}
+
+// common are the places in slots of those that are in sids, which rise; a
+// keyframe's slots do as well, and there are many of them.
+func common(slots, sids []uint32) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		if len(slots) > 2*len(sids) && slices.IsSorted(slots) {
+			from := 0
+			for _, sid := range sids {
+				at, ok := slices.BinarySearch(slots[from:], sid)
+				if from += at; ok && !yield(from) {
+					return
+				}
+			}
+			return
 		}
-		if s.want(sid) {
-			s.need[s.slots/blockSlots] = true
+		for i, sid := range slots {
+			if _, ok := slices.BinarySearch(sids, sid); ok && !yield(i) {
+				return
+			}
 		}
-		s.slots++
 	}
 }

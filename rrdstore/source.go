@@ -50,19 +50,11 @@ func (st *storeState) frontier() uint32 {
 type query struct {
 	start, end uint32
 	all        bool
-	sids       []uint32
+	sids       []uint32 // rising
 }
 
 func (q query) scan() *scan {
-	s := &scan{start: q.start, end: q.end}
-	if !q.all {
-		set := make(map[uint32]bool, len(q.sids))
-		for _, sid := range q.sids {
-			set[sid] = true
-		}
-		s.want = func(sid uint32) bool { return set[sid] }
-	}
-	return s
+	return &scan{start: q.start, end: q.end, all: q.all, sids: q.sids}
 }
 
 // A chunkQuery says which superchunks of a level; blocks nil is all there are.

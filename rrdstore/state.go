@@ -124,7 +124,7 @@ func (st *state) loadRows(tx *bbolt.Tx) (damaged int, err error) {
 		return 0, err
 	}
 	var r rowReader
-	sc := scan{start: math.MaxUint32, end: math.MaxUint32} // the last window, from its last keyframe
+	sc := scan{start: math.MaxUint32, end: math.MaxUint32, all: true} // the last window, from its last keyframe
 	for !sc.done {
 		err := sc.step(tx, func(rec scanRecord) error { return r.feed(rec.window, rec.key, rec.value) })
 		if err != nil {

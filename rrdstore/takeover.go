@@ -52,21 +52,34 @@ func (s *Store) gather(ctx context.Context, j *job, blocks []uint32) error {
 			wanted = append(wanted, series)
 		}
 	}
-	return j.reader.headRows(ctx, j.window, j.end()-1, wanted, func(row *Row) error {
+	as := newAssembly(wanted, j.window)
+	return j.reader.scan(ctx, as, j.end()-1, func() error {
 		for i := range blocks {
-			s.parts[i].begin(uint32(row.Tick.Unix()))
+			s.parts[i].begin(as.rows.tick)
 		}
-		for i := range row.Entries {
-			block, slot := blockOf(row.Entries[i].Series.entity.aid)
-			s.parts[slices.Index(blocks, block)].add(slot, &row.Entries[i])
+		for i := range as.slots {
+			block, slot := blockOf(as.slots[i].entity.aid)
+			as.put(&as.slots[i], &s.parts[slices.Index(blocks, block)], slot)
 		}
 		if withDirector {
 			block, slot := blockOf(j.reader.series[0].entity.aid)
-			e := row.directorEntry()
-			s.parts[slices.Index(blocks, block)].add(slot, &e)
+			as.putDirector(&s.parts[slices.Index(blocks, block)], slot)
 		}
 		return nil
 	})
+}
+
+// put adds what the row has of a slot to a part.
+func (a *assembly) put(w *wantedSlot, p *rawPart, slot int) {
+	if a.rows.has(w.slot) {
+		p.add(slot, &a.rows.state.values[w.slot], !a.rows.header.partial, len(gaugeOrder), a.rows.reset(w.slot))
+	}
+}
+
+// putDirector adds what the row has of the director to a part.
+func (a *assembly) putDirector(p *rawPart, slot int) {
+	h := &a.rows.header
+	p.add(slot, &a.rows.state.director, h.hasStats, btoi(h.hasConnections), false)
 }
 
 // append encodes the part as a superchunk.
@@ -84,14 +97,15 @@ func (p *rawPart) append(window uint32, place []byte) []byte {
 // clear empties the part and keeps its memory.
 func (p *rawPart) clear() {
 	p.ticks = p.ticks[:0]
-	for slot, full := range p.full {
-		if full == nil {
+	clear(p.slots[:])
+	for _, b := range p.full {
+		if b == nil {
 			continue
 		}
-		p.slots[slot] = nil
-		for c := range full {
-			full[c] = chunk.RawColumn{Source: uint16(c), Uints: full[c].Uints[:0]}
+		for c := range b.columns {
+			b.columns[c] = b.columns[c][:0]
 		}
+		b.counters, b.gauges, b.resets = nil, nil, nil
 	}
 }
 
