@@ -16,8 +16,8 @@ import (
 	"lvs/dataplane"
 )
 
-// startGrace is how long OpenReader waits for an owner that has the file but does
-// not serve yet.
+// startGrace is how long OpenReader and Backup wait for an owner that has the
+// file but does not serve yet.
 const startGrace = 2 * time.Second
 
 // A Series is what is kept of one service or real server, or of the director,
@@ -78,14 +78,19 @@ func OpenReader(ctx context.Context, dir string) (*Reader, error) {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	r := &Reader{dir: dir, path: dir}
+	if err := awaitOwner(ctx, func() error { return r.open(ctx) }); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	return r, nil
+}
+
+// awaitOwner calls fn again while the store has an owner that does not serve yet.
+func awaitOwner(ctx context.Context, fn func() error) error {
 	deadline := time.Now().Add(startGrace)
 	for {
-		err := r.open(ctx)
-		if err == nil || !errors.Is(err, ErrLocked) || ctx.Err() != nil || time.Now().After(deadline) {
-			if err != nil {
-				return nil, fmt.Errorf("open store: %w", err)
-			}
-			return r, nil
+		err := fn()
+		if !errors.Is(err, ErrLocked) || ctx.Err() != nil || time.Now().After(deadline) {
+			return err
 		}
 		select {
 		case <-ctx.Done():

@@ -15,20 +15,23 @@ import (
 )
 
 // The protocol of store.sock, one request a connection. The client sends the
-// length (u32, big endian) of its request and the request: version, kind, and for
-// rows what query.append writes. The server answers with frames, each a kind, a
-// length (u32) and a payload, and ends with frameEnd or frameError.
+// length (u32, big endian) of its request and the request: version, kind, and
+// what is said below. The server answers with frames, each a kind, a length (u32)
+// and a payload, and ends with frameEnd or frameError.
 const (
 	protocolVersion = 2
 	requestCatalog  = 'c'
 	requestState    = 's'
-	requestRows     = 'r'
-	requestChunks   = 'k'
+	requestRows     = 'r' // query.append
+	requestChunks   = 'k' // chunkQuery.append
+	requestFile     = 'f' // the file's name
 
 	frameRecord = 's' // bucket and key, each with its length (u8), record
 	frameState  = 't' // storeState.append
 	frameRow    = 'w' // window (4), row key (6), record
 	frameChunk  = 'k' // step, window, block (4 each), superchunk
+	frameSize   = 'n' // of a file (u64)
+	frameData   = 'd' // the next piece of it
 	frameEnd    = 'e'
 	frameError  = 'x' // text
 	frameTaken  = 'm' // text: errTaken

@@ -143,6 +143,8 @@ func (s *Store) answer(ctx context.Context, conn net.Conn, request []byte) error
 			return fmt.Errorf("request: %w", err)
 		}
 		return answerChunks(ctx, src.arch, q, send)
+	case requestFile:
+		return s.answerFile(string(request[2:]), conn)
 	}
 	return fmt.Errorf("request of unknown kind %q", request[1])
 }
