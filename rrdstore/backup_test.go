@@ -212,14 +212,15 @@ func TestSlowClientOfABackupIsCutOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := mustOpen(t, dir, Options{})
 		here, there := net.Pipe()
-		go func() {
+		var client sync.WaitGroup
+		client.Go(func() {
 			for {
 				if _, err := io.CopyN(io.Discard, there, 4096); err != nil {
 					return
 				}
 				time.Sleep(500 * time.Millisecond)
 			}
-		}()
+		})
 		begin := time.Now()
 		err := s.answerFile(headName, here)
 		took := time.Since(begin)
@@ -230,6 +231,7 @@ func TestSlowClientOfABackupIsCutOff(t *testing.T) {
 			t.Errorf("it took %s, want %s at most", took, most)
 		}
 		here.Close()
+		client.Wait()
 		there.Close()
 	})
 }
