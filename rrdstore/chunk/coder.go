@@ -167,7 +167,7 @@ func (c *coder) putIntegers(f form, scale int) {
 func (c *coder) putParts() (used bool) {
 	for i := range c.all {
 		with := c.beside(i)
-		if len(c.all) == numParts {
+		if c.all[i].missing {
 			c.all[i].fill(i, with)
 		}
 		used = c.putSequence(&c.all[i], with) == modeLike || used

@@ -37,7 +37,7 @@ type sequence struct {
 	x       []int64
 	ulps    []int64 // none: all zero
 	patches []patch
-	missing bool // NaN has no value: it is noted elsewhere
+	missing bool // there are NaN, which are noted elsewhere and have no value
 }
 
 // integers takes f as integers. Those that are none are rounded down and

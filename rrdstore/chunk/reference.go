@@ -84,7 +84,7 @@ func (f *fit) slope() (factor, square float64) {
 }
 
 // samples is of how many values a fit is made at most.
-const samples = 64
+const samples = 40
 
 // refer finds the earlier column that the one at hand is most like, by its first
 // sequence: of raw rows the differences, of a tier the sums.

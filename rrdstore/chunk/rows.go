@@ -22,7 +22,7 @@ func (c *coder) appendTier(b []byte, col *TierColumn, at int) []byte {
 		return appendBody(b, formScaled, nil)
 	}
 	for i, values := range col.cells() {
-		c.all[i].f, c.all[i].missing = (*values)[:len(col.Known)], true
+		c.all[i].f, c.all[i].missing = (*values)[:len(col.Known)], c.numbers[numNumbers*at+1+i] > 0
 		if len(c.rows) < len(col.Known) {
 			c.flat[i] = grow(c.flat[i], len(c.rows))
 			for j, row := range c.rows {
@@ -113,12 +113,13 @@ func (s *sequence) fill(part int, with *beside) {
 	}
 }
 
-// parseTier reads a column, its Known being there.
+// parseTier reads a column, its Known being there; of one that only another
+// needs no more than that takes.
 func (c *coder) parseTier(col *TierColumn, h *head, parts Parts) error {
 	c.flatten(col.Known)
 	rows, n := len(col.Known), len(c.known)
 	for i, values := range col.cells() {
-		if parts>>i&1 == 0 {
+		if parts>>i&1 == 0 || !h.wanted {
 			*values, c.all[i].f = (*values)[:0], nil
 			continue
 		}

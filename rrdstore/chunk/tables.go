@@ -10,7 +10,7 @@ import (
 // anything missing, so that there are no tables of what is.
 func appendContents(b []byte, sources []uint16, plain bool) []byte {
 	first := len(sources) == 0 || int(sources[len(sources)-1]) == len(sources)-1
-	b = binary.AppendUvarint(b, uint64(len(sources))<<2|flag(first)<<1|flag(plain))
+	b = binary.AppendUvarint(b, uint64(len(sources))<<2|bit(first)<<1|bit(plain))
 	if first {
 		return b
 	}
@@ -22,7 +22,7 @@ func appendContents(b []byte, sources []uint16, plain bool) []byte {
 	return b
 }
 
-func flag(b bool) uint64 {
+func bit(b bool) uint64 {
 	if b {
 		return 1
 	}

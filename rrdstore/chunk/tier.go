@@ -69,12 +69,16 @@ func (t *Tier) Append(b []byte, rows int, per uint32) []byte {
 	}
 	for i := range t.Columns {
 		if !plain {
-			b = appendNumbers(b, c.numbers[5*i:][:5])
+			b = appendNumbers(b, c.numbers[numNumbers*i:][:numNumbers])
 		}
 		b = c.appendTier(b, &t.Columns[i], i)
 	}
 	return b
 }
+
+// numNumbers is how many numbers a column has: of its counts, and of the sets of
+// each part.
+const numNumbers = 1 + numParts
 
 // addTier checks a column and finds what it shares with others.
 func (c *coder) addTier(col *TierColumn, rows int, per uint32) {
