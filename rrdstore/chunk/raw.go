@@ -119,8 +119,9 @@ func (c *coder) appendRaw(b []byte, col *RawColumn, at int) []byte {
 }
 
 // Parse reads into r what Append wrote for so many ticks, of the sources that
-// are wanted; nil wants all. The others are skipped without being decoded. After
-// an error, which matches [ErrDamaged], r is of no use but to be parsed into.
+// are wanted; nil wants all. Others are skipped without being decoded, but for those
+// that a wanted one was written by. After an error, which matches [ErrDamaged], r
+// is of no use but to be parsed into.
 func (r *Raw) Parse(b []byte, ticks int, want func(source uint16) bool) error {
 	if ticks < 0 || ticks > MaxRows {
 		return damaged("raw rows", errLarge)

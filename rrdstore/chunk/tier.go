@@ -151,9 +151,10 @@ func (c *coder) appendCounts(b []byte) []byte {
 }
 
 // Parse reads into t what Append wrote for so many rows, of the sources that are
-// wanted; nil wants all. The others are skipped without being decoded. Slices of
-// parts that are not wanted are empty. After an error, which matches
-// [ErrDamaged], t is of no use but to be parsed into.
+// wanted; nil wants all. Others are skipped without being decoded, but for those
+// that a wanted one was written by. Slices of parts that are not wanted are
+// empty. After an error, which matches [ErrDamaged], t is of no use but to be
+// parsed into.
 func (t *Tier) Parse(b []byte, rows int, per uint32, parts Parts, want func(source uint16) bool) error {
 	if rows < 0 || rows > MaxRows {
 		return damaged("tier rows", errLarge)
