@@ -14,26 +14,32 @@ import (
 	"lvs/rrdstore"
 )
 
-// TestExportRRDIsWhatFetchPrints restores what is exported and compares what
-// rrdtool reads from it with what fetch prints, and with what comes next.
-func TestExportRRDIsWhatFetchPrints(t *testing.T) {
-	rrdtool, err := exec.LookPath("rrdtool")
+// rrdtool runs the program and gives what it prints.
+func rrdtool(t *testing.T) func(args ...string) string {
+	t.Helper()
+	program, err := exec.LookPath("rrdtool")
 	if err != nil {
 		t.Fatal("rrdtool is missing (Debian's package rrdtool)")
 	}
+	return func(args ...string) string {
+		t.Helper()
+		out, err := exec.Command(program, args...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("rrdtool %q: %v\n%s", args, err, out)
+		}
+		return string(out)
+	}
+}
+
+// TestExportRRDIsWhatFetchPrints restores what is exported and compares what
+// rrdtool reads from it with what fetch prints, and with what comes next.
+func TestExportRRDIsWhatFetchPrints(t *testing.T) {
+	tool := rrdtool(t)
 	store, dir := testHistory(t), t.TempDir()
 	exportNow(t, "export", "--store", store, "--format", "rrd", "--dir", dir, "--real", "--source", "in_bytes,active", "web", "director")
 	files, err := filepath.Glob(filepath.Join(dir, "*.xml"))
 	if err != nil || len(files) != 4 {
 		t.Fatalf("wrote %q, want 4 files", files)
-	}
-	tool := func(args ...string) string {
-		t.Helper()
-		out, err := exec.Command(rrdtool, args...).CombinedOutput()
-		if err != nil {
-			t.Fatalf("rrdtool %q: %v\n%s", args, err, out)
-		}
-		return string(out)
 	}
 	file := filepath.Join(dir, "web.rrd")
 	tool("restore", filepath.Join(dir, "tcp_192.0.2.10_443.xml"), file)
@@ -64,20 +70,9 @@ func TestExportRRDIsWhatFetchPrints(t *testing.T) {
 
 // TestImportBringsBackWhatRRDtoolHas goes the way back: rrdtool dump, import, fetch.
 func TestImportBringsBackWhatRRDtoolHas(t *testing.T) {
-	rrdtool, err := exec.LookPath("rrdtool")
-	if err != nil {
-		t.Fatal("rrdtool is missing (Debian's package rrdtool)")
-	}
+	tool := rrdtool(t)
 	dir := t.TempDir()
 	file, dump, store := filepath.Join(dir, "a.rrd"), filepath.Join(dir, "a.xml"), filepath.Join(dir, "store")
-	tool := func(args ...string) string {
-		t.Helper()
-		out, err := exec.Command(rrdtool, args...).CombinedOutput()
-		if err != nil {
-			t.Fatalf("rrdtool %q: %v\n%s", args, err, out)
-		}
-		return string(out)
-	}
 	tool("create", file, "--start", unix(epoch), "--step", "300", "DS:traffic_in:COUNTER:600:0:U", "DS:Load:GAUGE:600:U:U",
 		"RRA:AVERAGE:0.5:1:600", "RRA:AVERAGE:0.5:6:700", "RRA:MAX:0.5:6:700")
 	for i := 1; i <= 100; i++ {

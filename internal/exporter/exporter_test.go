@@ -206,7 +206,7 @@ func TestExitCodeTellsUsageFromFailure(t *testing.T) {
 
 // Every command's help has examples, and what of itself the list of commands shows.
 func TestEveryCommandHasExamples(t *testing.T) {
-	for _, command := range []string{"info", "list", "fetch", "graph", "export", "import", "check"} {
+	for _, command := range []string{"info", "list", "fetch", "graph", "export", "import", "backup", "check"} {
 		var all, one bytes.Buffer
 		if err := errors.Join(Run(t.Context(), []string{"--help"}, &all, &all), Run(t.Context(), []string{command, "--help"}, &one, &one)); err != nil {
 			t.Fatal(err)

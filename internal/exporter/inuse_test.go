@@ -11,7 +11,7 @@ import (
 )
 
 // TestCommandsReadAStoreInUse holds that what is read from an agent's store is what
-// is read from its files.
+// is read from its files, and from a backup that was made meanwhile.
 func TestCommandsReadAStoreInUse(t *testing.T) {
 	dir := testHistory(t)
 	commands := [][]string{
@@ -43,6 +43,14 @@ func TestCommandsReadAStoreInUse(t *testing.T) {
 	for i, c := range commands {
 		if got := exportNow(t, append(c, "--store", dir)...); got != want[i] {
 			t.Errorf("%q: %d bytes of a store in use, %d of its files", c, len(got), len(want[i]))
+		}
+	}
+	copied := filepath.Join(t.TempDir(), "copy")
+	exportNow(t, "backup", "--store", dir, copied)
+	exportNow(t, "check", "--store", copied)
+	for i, c := range commands[1:] { // the first tells where the store is
+		if got := exportNow(t, append(c, "--store", copied)...); got != want[i+1] {
+			t.Errorf("%q: %d bytes of a backup, %d of the store", c, len(got), len(want[i+1]))
 		}
 	}
 	cancel()
