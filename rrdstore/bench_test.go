@@ -197,3 +197,37 @@ func BenchmarkHistory(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkFetch asks for what people look at most, with an hour and a half in
+// the head.
+func BenchmarkFetch(b *testing.B) {
+	const ticks = 540 + 360
+	s := mustOpen(b, b.TempDir(), Options{})
+	l := newLoad(1000, 10, 1_700_000_000/3600*3600)
+	for range ticks {
+		mustTend(b, s, l.next(10))
+	}
+	r, err := s.Reader(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	all, now := r.Series()[1:], l.snap.Tick
+	for name, q := range map[string]Query{
+		"one/24h": {Series: all[500:501], Start: now.Add(-24 * time.Hour), End: now},
+		"one/24h/1m": {Series: all[500:501], Start: now.Add(-24 * time.Hour), End: now, Resolution: time.Minute,
+			Functions: []Function{Average, Min, Max}},
+		"all/1h": {Series: all, Start: now.Add(-time.Hour), End: now},
+	} {
+		b.Run(name, func(b *testing.B) {
+			values := 0
+			for b.Loop() {
+				res, err := r.Fetch(b.Context(), q)
+				if err != nil {
+					b.Fatal(err)
+				}
+				values = len(res.Columns) * res.Rows
+			}
+			b.ReportMetric(float64(values), "values")
+		})
+	}
+}

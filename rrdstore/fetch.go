@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"lvs/rrdstore/chunk"
@@ -112,6 +115,10 @@ type fetcher struct {
 	lvl        *level // read from; nil is data points made of raw rows
 	start, end uint32 // of the result: the first interval's beginning, the last one's end
 	step       uint32
+
+	// heads is what was read of the head for groups, from headFrom to headTo.
+	heads            map[*group]*rawPart
+	headFrom, headTo uint32
 }
 
 func (f *fetcher) run(ctx context.Context, q *Query) (*Result, error) {
@@ -202,19 +209,92 @@ func (f *fetcher) oldest(l *level) uint32 {
 	return first
 }
 
-// fill reads the series, those of a block together.
+// gatherRows is about how many rows of series the head is read for at once: the
+// more, the fewer times it is read, and the more memory is taken.
+const gatherRows = 1 << 18
+
+// fill reads the series: those of a block together, and the head for several
+// blocks at once.
 func (f *fetcher) fill(ctx context.Context, series []*Series, res *Result, place map[*Series]int) error {
+	groups := groupsOf(series)
+	rows := int(subTick(f.end, max(f.start, f.st.frontier()))/f.st.step) + 1
+	n := max(1, min(gatherRows/rows/chunk.Slots, (len(groups)+1)/2))
+	batches := slices.Collect(slices.Chunk(groups, n))
 	width := len(f.sources) * len(f.functions)
-	for _, g := range groupsOf(series) {
-		cells, err := f.cells(ctx, f.lvl, g, f.start, f.end)
-		if err != nil {
+	columns := func(s *Series) []Column { return res.Columns[place[s] : place[s]+width] }
+	return f.each(batches, func(f *fetcher, batch []*group) error {
+		if err := f.prepare(ctx, batch); err != nil {
 			return err
 		}
-		for slot, s := range g.series {
-			f.show(cells, slot, res.Columns[place[s]:place[s]+width])
+		for _, g := range batch {
+			if f.lvl == nil && f.step == f.st.step {
+				if err := f.show1(ctx, g, columns); err != nil {
+					return err
+				}
+				continue
+			}
+			cells, err := f.cells(ctx, f.lvl, g, f.start, f.end)
+			if err != nil {
+				return err
+			}
+			for slot, s := range g.series {
+				f.show(cells, slot, columns(s))
+			}
+		}
+		return nil
+	})
+}
+
+// each calls do with each batch, on two processors where there are as many.
+func (f *fetcher) each(batches [][]*group, do func(*fetcher, []*group) error) error {
+	var next atomic.Int64
+	work := func(f *fetcher) error {
+		for {
+			i := int(next.Add(1)) - 1
+			if i >= len(batches) {
+				return nil
+			}
+			if err := do(f, batches[i]); err != nil {
+				return err
+			}
 		}
 	}
-	return nil
+	if len(batches) < 2 || runtime.GOMAXPROCS(0) < 2 {
+		return work(f)
+	}
+	other, reader := *f, *f.r
+	other.r, reader.spare, reader.damaged = &reader, nil, 0
+	var wg sync.WaitGroup
+	var otherErr error
+	wg.Go(func() { otherErr = work(&other) })
+	err := work(f)
+	wg.Wait()
+	f.r.damaged += reader.damaged
+	return errors.Join(err, otherErr)
+}
+
+// prepare reads from the head what a batch of groups will need of it.
+func (f *fetcher) prepare(ctx context.Context, batch []*group) error {
+	start := f.start
+	if f.lvl != nil {
+		l := f.lvl
+		for finer := f.below(l); finer != nil; finer = f.below(l) {
+			l = finer
+		}
+		start = max(start, l.frontier)
+	}
+	f.heads = nil
+	if len(batch) == 1 || start >= f.end || f.lvl != nil && !f.lvl.fed {
+		return nil
+	}
+	parts := make([]*rawPart, len(batch))
+	f.heads = make(map[*group]*rawPart, len(batch))
+	for i, g := range batch {
+		parts[i] = new(rawPart)
+		f.heads[g] = parts[i]
+	}
+	f.headFrom, f.headTo = subTick(start, f.st.beat+f.st.step), addTick(f.end, f.st.beat)
+	return f.gather(ctx, batch, parts, f.headFrom, f.headTo)
 }
 
 // show makes values of cells.

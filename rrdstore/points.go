@@ -19,14 +19,7 @@ func (f *fetcher) points(ctx context.Context, g *group, start, end, step uint32)
 	var u updates
 	for slot := range g.series {
 		for i, src := range f.sources {
-			u.reset(src.Kind)
-			for _, p := range parts {
-				if src.id == resetID {
-					p.resets(slot, &u)
-				} else {
-					p.updates(slot, src.id, &u)
-				}
-			}
+			u.of(parts, slot, src)
 			if len(u.Times) == 0 {
 				continue
 			}
@@ -35,6 +28,38 @@ func (f *fetcher) points(ctx context.Context, g *group, start, end, step uint32)
 		}
 	}
 	return b, nil
+}
+
+// show1 makes values of data points, where each is a row: every function's value
+// is the point itself.
+func (f *fetcher) show1(ctx context.Context, g *group, columns func(*Series) []Column) error {
+	parts, err := f.raw(ctx, g, f.start, f.end)
+	if err != nil {
+		return err
+	}
+	defer f.r.release(parts)
+	var u updates
+	for slot, s := range g.series {
+		all := columns(s)
+		for i, src := range f.sources {
+			own := all[i*len(f.functions) : (i+1)*len(f.functions)]
+			u.of(parts, slot, src)
+			if len(u.Times) == 0 {
+				continue
+			}
+			values := own[0].Values
+			u.dataPoints(values, f.start, f.step, f.st.beat)
+			if src.Kind == Counter {
+				for k := range values {
+					values[k] /= float64(f.step)
+				}
+			}
+			for _, c := range own[1:] {
+				copy(c.Values, values)
+			}
+		}
+	}
+	return nil
 }
 
 // raw are the raw rows of a group that the data points from start to end follow
@@ -76,6 +101,9 @@ func (f *fetcher) raw(ctx context.Context, g *group, start, end uint32) ([]*rawP
 
 // head is what the head has of a group from from to to.
 func (f *fetcher) head(ctx context.Context, g *group, from, to uint32) (*rawPart, error) {
+	if p := f.heads[g]; p != nil && from >= f.headFrom && to <= f.headTo {
+		return p, nil
+	}
 	p := new(rawPart)
 	if err := f.gather(ctx, []*group{g}, []*rawPart{p}, from, to); err != nil {
 		return nil, err
@@ -179,29 +207,4 @@ func (p *rawPart) begins(start uint32, g *group) bool {
 		}
 	}
 	return true
-}
-
-// resets appends a slot's resets as updates of a gauge.
-func (p *rawPart) resets(slot int, u *updates) {
-	raw := p.slots[slot]
-	if raw == nil {
-		return
-	}
-	for i, t := range p.ticks {
-		present := false
-		for c := range raw.Columns {
-			if has := raw.Columns[c].Has; has == nil || has.Has(i) {
-				present = true
-				break
-			}
-		}
-		if !present {
-			continue
-		}
-		v := uint64(0)
-		if raw.Resets.Has(i) {
-			v = 1
-		}
-		u.Times, u.Uints, u.Marks = append(u.Times, t), append(u.Uints, v), append(u.Marks, 0)
-	}
 }

@@ -1,10 +1,7 @@
 package rrdstore
 
 import (
-	"math"
-
 	"lvs/rrdstore/chunk"
-	"lvs/rrdstore/rrd"
 )
 
 // A rawPart is raw rows of a block: what a superchunk of level 0 holds, or what
@@ -214,93 +211,4 @@ func (p *rawPart) finish() {
 			p.slots[slot] = raw
 		}
 	}
-}
-
-// updates appends a slot's updates of a source.
-func (p *rawPart) updates(slot int, source uint16, u *updates) {
-	raw := p.slots[slot]
-	if raw == nil {
-		return
-	}
-	for c := range raw.Columns {
-		if col := &raw.Columns[c]; col.Source == source {
-			u.add(p.ticks, col, raw.Resets)
-			return
-		}
-	}
-}
-
-// updates are a source's updates, gathered from one part after the other.
-type updates struct {
-	rrd.Updates
-	kind Kind
-}
-
-func (u *updates) reset(kind Kind) {
-	u.kind = kind
-	u.Times, u.Uints, u.Floats, u.Marks = u.Times[:0], u.Uints[:0], nil, u.Marks[:0]
-}
-
-// add appends a column.
-func (u *updates) add(ticks []uint32, col *chunk.RawColumn, resets chunk.Bits) {
-	if col.Uints != nil && u.Floats == nil && col.Has == nil && col.Unknown == nil && resets == nil {
-		u.Times = append(u.Times, ticks...)
-		u.Uints = append(u.Uints, col.Uints...)
-		u.Marks = append(u.Marks, make([]rrd.Mark, len(ticks))...)
-		return
-	}
-	if col.Uints == nil {
-		u.floats()
-	}
-	at := 0
-	for i, t := range ticks {
-		if col.Has != nil && !col.Has.Has(i) {
-			continue
-		}
-		var mark rrd.Mark
-		if resets.Has(i) {
-			mark = rrd.Reset
-		}
-		v, f := uint64(0), math.NaN()
-		switch {
-		case col.Unknown.Has(i):
-			mark |= rrd.Unknown
-		case col.Uints != nil:
-			v, f = col.Uints[at], float64(col.Uints[at])
-			at++
-		default:
-			f = col.Floats[at]
-			at++
-		}
-		u.Times, u.Marks = append(u.Times, t), append(u.Marks, mark)
-		if u.Floats != nil {
-			u.Floats = append(u.Floats, f)
-		} else {
-			u.Uints = append(u.Uints, v)
-		}
-	}
-}
-
-// floats goes over to floating-point values.
-func (u *updates) floats() {
-	if u.Floats != nil {
-		return
-	}
-	u.Floats = make([]float64, len(u.Uints), len(u.Uints)+64)
-	for i, v := range u.Uints {
-		u.Floats[i] = float64(v)
-		if u.Marks[i]&rrd.Unknown != 0 {
-			u.Floats[i] = math.NaN()
-		}
-	}
-	u.Uints = nil
-}
-
-// dataPoints are the data points of what was gathered.
-func (u *updates) dataPoints(pdp []float64, start, step, beat uint32) {
-	src := rrd.Source{Type: rrd.Gauge, Heartbeat: beat, Min: math.NaN(), Max: math.NaN()}
-	if u.kind == Counter {
-		src.Type, src.Min = rrd.Derive, 0
-	}
-	rrd.DataPoints(pdp, start, step, src, &u.Updates)
 }
