@@ -41,11 +41,15 @@ func (i *info) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// Windows of coarse rows begin before what is in them.
+	// Windows of coarse rows begin before what is in them, and end after it.
 	oldest := oldestOf(r.Series())
 	for n := range have.Levels {
-		if l := &have.Levels[n]; l.First.Before(oldest) && !l.First.IsZero() {
+		l := &have.Levels[n]
+		if l.First.Before(oldest) && !l.First.IsZero() {
 			l.First = oldest.Truncate(max(l.Step, have.Step))
+		}
+		if l.Last.After(have.Newest) {
+			l.Last = have.Newest
 		}
 	}
 	doc := newInfoDocument(i.dir, &have)
