@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"image/png"
+	"iter"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -26,8 +27,19 @@ func testHistorian(t *testing.T) (*historian, *rrdstore.Store, *syncBuffer) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	_, err = store.ImportPoints(t.Context(), func(yield func(rrdstore.Point, error) bool) {
-		for i := range 720 {
+	_, err = store.ImportPoints(t.Context(), importedHours(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := &syncBuffer{}
+	h := newHistorian(store.Reader, func() time.Duration { return 10 * time.Second }, slog.New(slog.NewTextHandler(log, nil)))
+	return h, store, log
+}
+
+// importedHours are values of three series from epoch on, 100 bytes per second.
+func importedHours(hours int) iter.Seq2[rrdstore.Point, error] {
+	return func(yield func(rrdstore.Point, error) bool) {
+		for i := range hours * 360 {
 			for _, key := range []string{"tcp/192.0.2.10:443", "tcp/192.0.2.10:443,10.0.0.1:80", "fwm4/257"} {
 				p := rrdstore.Point{Time: epoch.Add(time.Duration(i) * 10 * time.Second), Source: rrdstore.Source{Name: "in_bytes"}, Value: rrdstore.UintValue(uint64(i) * 1000)}
 				p.Key, p.RIP, _ = export.ParseSeriesKey(key)
@@ -36,13 +48,7 @@ func testHistorian(t *testing.T) (*historian, *rrdstore.Store, *syncBuffer) {
 				}
 			}
 		}
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
-	log := &syncBuffer{}
-	h := newHistorian(store.Reader, func() time.Duration { return 10 * time.Second }, slog.New(slog.NewTextHandler(log, nil)))
-	return h, store, log
 }
 
 func (h *historian) ask(t *testing.T, path string) *httptest.ResponseRecorder {
@@ -192,4 +198,37 @@ func TestHistoryBreaksOff(t *testing.T) {
 		w.Write([]byte("time,"))
 		return errors.New("disk broken")
 	})
+}
+
+// TestAgentAnswersAboutItsHistory asks a whole agent.
+func TestAgentAnswersAboutItsHistory(t *testing.T) {
+	dir := t.TempDir()
+	store, err := rrdstore.Open(dir, rrdstore.Options{})
+	if err == nil {
+		_, err = store.ImportPoints(t.Context(), importedHours(2))
+	}
+	if err = errors.Join(err, store.Close()); err != nil {
+		t.Fatal(err)
+	}
+	url, _, _ := running(t, "--store.path="+dir)
+	status, body := 0, ""
+	for range 200 { // until the store is open
+		if status, body = ask(t, "GET", url+"/api/v1/history?key=fwm4/257&source=in_bytes&format=csv"+at); status != http.StatusServiceUnavailable {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if status != http.StatusOK || !strings.Contains(body, "2026-11-20T11:00:10Z,fwm4/257,,181000\n") {
+		t.Errorf("%d %s", status, body)
+	}
+	if status, body = ask(t, "GET", url+"/api/v1/graph.svg?key=fwm4/257"+at); status != http.StatusOK || !strings.HasPrefix(body, "<svg") {
+		t.Errorf("%d %.200s", status, body)
+	}
+	if status, body = ask(t, "GET", url+"/api/v1/graph.png?key=fwm4/257"+at); status != http.StatusOK || !strings.Contains(body[:8], "PNG") {
+		t.Errorf("%d %.20q", status, body)
+	}
+	url, _, _ = running(t, "--store.path=off")
+	if status, body = ask(t, "GET", url+"/api/v1/history"); status != http.StatusNotFound || !strings.Contains(body, "without a store") {
+		t.Errorf("%d %s", status, body)
+	}
 }
