@@ -20,7 +20,7 @@ func (a *agent) handler() (http.Handler, error) {
 		Links: []web.LandingLinks{
 			{Address: "metrics", Text: "Metrics", Description: "for Prometheus; ?scope=director,services,reals,agent and ?service=GLOB choose parts"},
 			{Address: "api/v1/snapshot", Text: "Snapshot", Description: "the latest sample as JSON"},
-			{Address: "api/v1/history?key=*", Text: "History", Description: "consolidated history as JSON or CSV; ?key=…&start=-7d&resolution=5m&cf=MAX&format=csv"},
+			{Address: "api/v1/history?key=director&start=-1h", Text: "History", Description: "consolidated history as JSON or CSV; ?key=…&start=-7d&resolution=5m&cf=MAX&format=csv"},
 			{Address: "api/v1/graph.svg?key=director", Text: "Graph", Description: "a picture of it, also graph.png; ?key=…&kind=traffic&start=-7d"},
 			{Address: "-/healthy", Text: "Healthy", Description: "whether the process answers"},
 			{Address: "-/ready", Text: "Ready", Description: "whether there is a sample to serve"},
