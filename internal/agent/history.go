@@ -109,6 +109,8 @@ func (h *historian) serveGraph(format, contentType string) http.HandlerFunc {
 				return err
 			}
 			w.Header().Set("Content-Type", contentType)
+			w.Header().Set("X-Content-Type-Options", "nosniff")
+			w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
 			return history.WritePicture(w, g, format)
 		})
 	}

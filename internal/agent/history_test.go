@@ -103,6 +103,10 @@ func TestHistoryDraws(t *testing.T) {
 	if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "image/svg+xml" || !strings.HasPrefix(w.Body.String(), "<svg") {
 		t.Errorf("%d, %v, %.100s", w.Code, w.Header(), w.Body)
 	}
+	w = h.ask(t, "/graph.svg?key=fwm4/257&title=%3Cscript%3E"+at)
+	if w.Code != http.StatusOK || strings.Contains(w.Body.String(), "<script>") || !strings.Contains(w.Header().Get("Content-Security-Policy"), "default-src 'none'") {
+		t.Errorf("%d, %v, %.300s", w.Code, w.Header(), w.Body)
+	}
 	w = h.ask(t, "/graph.png?key=fwm4/257&width=640&scale=2"+at)
 	if img, err := png.Decode(w.Body); err != nil || img.Bounds().Dx() != 1280 {
 		t.Errorf("%d: %v", w.Code, err)
