@@ -41,6 +41,9 @@ type archive struct {
 	opened  fs.FileInfo
 	high    int64 // bytes of it that were ever in use
 	used    int64 // bytes that hold something
+	// stale says that memory may be ahead of the file, because what was to be
+	// stored was not: it is read again before it is used.
+	stale bool
 }
 
 // openArchive opens or makes dir's archive.
@@ -50,7 +53,7 @@ func openArchive(dir string, opts *Options) (*archive, error) {
 	if bits.UintSize == 64 {
 		o.InitialMmapSize = int(opts.archBytes())
 	}
-	db, err := bbolt.Open(path, 0o600, o)
+	db, err := openBolt(path, o)
 	if errors.Is(err, berrors.ErrTimeout) {
 		return nil, &LockedError{Dir: dir}
 	}
@@ -72,7 +75,7 @@ func openArchive(dir string, opts *Options) (*archive, error) {
 		a.opened, err = os.Stat(path)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open archive: %w", err), db.Close())
+		return nil, errors.Join(fmt.Errorf("open archive: %w", err), closeBolt(db, err))
 	}
 	a.shared.Store(db)
 	return a, nil
@@ -107,6 +110,19 @@ func (a *archive) load(tx *bbolt.Tx) error {
 	}
 	a.measure(tx)
 	return nil
+}
+
+// fresh makes memory what the file says.
+func (a *archive) fresh(o *Options) error {
+	if !a.stale {
+		return nil
+	}
+	err := a.view(a.load)
+	if err == nil && a.level(0) == nil { // its record was damaged meanwhile
+		err = guard(func() error { return a.configure(o) })
+	}
+	a.stale = err != nil
+	return err
 }
 
 func (a *archive) measure(tx *bbolt.Tx) {

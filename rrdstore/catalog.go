@@ -19,6 +19,7 @@ type catalog struct {
 	nextAID  uint32
 	sources  map[string]sourceEntry
 	byID     map[uint16]Source
+	nextID   uint16   // of a source, at least
 	levels   []*level // by step: the raw rows first
 	// step is that of primary data points, beat the longest interval between
 	// ticks that is known; both in seconds.
@@ -86,6 +87,9 @@ func parseCatalog(records []archiveRecord) (catalog, error) {
 		}
 		if r.bucket == bucketEntity { // a damaged one's number must not be given again
 			c.nextAID = max(c.nextAID, keyNumber(r.key)+1)
+		}
+		if r.bucket == bucketSource {
+			c.nextID = max(c.nextID, uint16(keyNumber(r.key))+1)
 		}
 		payload, err := unseal(r.value, r.bucket, 0, r.key)
 		if err == nil {
@@ -222,7 +226,7 @@ func (c *catalog) known(s Source) (e sourceEntry, isNew bool, err error) {
 	if e, ok := c.sources[s.Name]; ok {
 		return e, false, nil
 	}
-	id := uint16(importedID)
+	id := max(importedID, c.nextID)
 	for _, have := range slices.Sorted(maps.Keys(c.byID)) {
 		id = max(id, have+1)
 	}

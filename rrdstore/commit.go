@@ -75,6 +75,9 @@ func (s *Store) commit(snap *dataplane.Snapshot) error {
 // ready brings memory in line with the file after a failure, and puts a file
 // aside that proved damaged while it was in use.
 func (s *Store) ready() error {
+	if suspect := s.suspect.Load(); s.broken == nil && suspect != nil {
+		s.broken = *suspect
+	}
 	if s.broken == nil {
 		if err := s.intact(); err != nil {
 			s.broken = err
@@ -158,6 +161,9 @@ func (s *Store) accept(p *plan, expired int) {
 		delete(s.retired, k)
 	}
 	s.tick, s.time = p.tick, p.time
+	if p.tick < s.ahead.Load() { // an import is ahead of the clock, or the clock was set back
+		s.behind.CompareAndSwap(0, p.tick)
+	}
 	s.last = append(s.last[:0], p.totals...)
 	for _, se := range s.roster {
 		se.index = -1
@@ -197,6 +203,27 @@ func (s *Store) guard(fn func() error) (err error) {
 }
 
 var errFault = errors.New("reading it failed")
+
+// openBolt opens a database. bbolt reads the list of free pages at once, and
+// panics on one that is damaged.
+func openBolt(path string, o *bbolt.Options) (db *bbolt.DB, err error) {
+	err = guard(func() error {
+		db, err = bbolt.Open(path, 0o600, o)
+		return err
+	})
+	return db, err
+}
+
+// closeBolt closes a database after an error. After a fault bbolt may hold its
+// locks for ever: that is not waited for. The file it maps stays valid, under
+// whatever name.
+func closeBolt(db *bbolt.DB, cause error) error {
+	if errors.Is(cause, errFault) {
+		go func() { _ = guard(db.Close) }()
+		return nil
+	}
+	return db.Close()
+}
 
 func guard(fn func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))

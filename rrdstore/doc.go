@@ -105,8 +105,8 @@
 // # Damage
 //
 // bbolt trusts what it reads. So a file is looked at with plain reads before
-// bbolt is let near it: all of what bbolt relies on, and unless it was closed in
-// order every record of head.db and of arch.db's catalog. One that cannot be used
-// is put aside. A record that does not fit its checksum is left out and counted,
-// whenever it is read; what was in it is absent, and nothing else changes.
+// bbolt is let near it: all records of head.db, and of arch.db, unless it was
+// closed in order, all of what bbolt relies on and the catalog. A file that cannot
+// be used is put aside. A record that does not fit its checksum is left out and
+// counted, whenever it is read; what was in it is absent, and nothing else changes.
 package rrdstore

@@ -25,15 +25,29 @@ func cleanText(dir string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintf(&b, "%s %d %d\n", name, info.Size(), info.ModTime().UnixNano())
+		line, err := cleanLine(dir, name, info)
+		if err != nil {
+			return "", err
+		}
+		b.WriteString(line)
 	}
 	return b.String(), nil
+}
+
+// cleanLine describes a file by name, size, time, and a checksum of what decides
+// where bbolt writes next.
+func cleanLine(dir, name string, info fs.FileInfo) (string, error) {
+	sum, err := vitals(filepath.Join(dir, name))
+	return fmt.Sprintf("%s %d %d %08x\n", name, info.Size(), info.ModTime().UnixNano(), sum), err
 }
 
 // isClean reports whether one of the files is as an orderly close left it.
 func isClean(dir, name string, info fs.FileInfo) bool {
 	b, err := os.ReadFile(filepath.Join(dir, cleanName))
-	line := fmt.Sprintf("%s %d %d\n", name, info.Size(), info.ModTime().UnixNano())
+	if err != nil {
+		return false
+	}
+	line, err := cleanLine(dir, name, info)
 	return err == nil && strings.Contains(string(b), line)
 }
 
@@ -98,10 +112,11 @@ func ownerOfDir(dir string) int {
 }
 
 // inspect refuses a file that bbolt must not be let near. What an orderly close
-// left is only asked for its version. Of the archive, which may be large, what
-// bbolt relies on is looked at and not the data, each of which has checksums of
-// its own.
-func inspect(dir, name string) error {
+// left is only asked for its version, but for a head that its owner opens: bbolt
+// then walks through all of it at once, and ends the process where it meets with
+// damage. Of the archive, which may be large, what bbolt relies on is looked at
+// and not the data, each of which has checksums of its own.
+func inspect(dir, name string, owner bool) error {
 	path := filepath.Join(dir, name)
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
@@ -111,7 +126,7 @@ func inspect(dir, name string) error {
 		return fmt.Errorf("open store: %w", err)
 	}
 	switch {
-	case isClean(dir, name, info):
+	case !(owner && name == headName) && isClean(dir, name, info):
 		return checkSchema(path)
 	case name == archName:
 		return checkStructure(path)

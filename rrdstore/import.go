@@ -53,6 +53,7 @@ func (s *Store) ImportPoints(ctx context.Context, points iter.Seq2[Point, error]
 	err = im.takeAll(ctx, points)
 	err = errors.Join(err, im.flush(ctx), im.finish(0))
 	done := im.result()
+	s.dropJob() // an error may have kept some of the catalog from being stored
 	s.chore.Unlock()
 	if err == nil {
 		err = s.settle(ctx)
@@ -71,7 +72,11 @@ func (s *Store) beginImport() (*importer, error) {
 		s.chore.Unlock()
 		return nil, ErrNoArchive
 	}
-	s.job = nil
+	s.dropJob()
+	if err := a.fresh(&s.opts); err != nil {
+		s.chore.Unlock()
+		return nil, err
+	}
 	return &importer{s: s, a: a, entities: make(map[*entity]bool), from: math.MaxUint32}, nil
 }
 
@@ -284,9 +289,6 @@ func (im *importer) finish(step uint32) error {
 		return nil
 	}
 	a := im.a
-	im.s.mu.Lock()
-	head := im.s.tick
-	im.s.mu.Unlock()
 	newest := max(a.newest, im.to)
 	return im.update(func(tx *bbolt.Tx) error {
 		if err := putMeta(tx, keyNewest, newest); err != nil {
@@ -294,24 +296,11 @@ func (im *importer) finish(step uint32) error {
 		}
 		a.newest = newest
 		for _, l := range a.levels {
-			f := l.frontier
-			switch {
-			case l.step == 0 && head < f: // no rows are waiting: those imported are all
-				f = max(f, l.floor(newest))
-			case l.step == 0 && head == 0:
-				f = max(f, l.floor(newest))
-			case l.step > step && l.fed:
-				f = min(f, l.floor(im.from))
-			}
-			if f == l.frontier {
-				continue
-			}
-			l.frontier = f
-			if err := l.put(tx); err != nil {
-				return err
-			}
-			if l.step == 0 {
-				im.s.archived.Store(f)
+			if f := l.floor(im.from); l.step > step && l.fed && f < l.frontier {
+				l.frontier = f
+				if err := l.put(tx); err != nil {
+					return err
+				}
 			}
 		}
 		return nil

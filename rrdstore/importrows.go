@@ -24,6 +24,7 @@ func (s *Store) ImportRows(ctx context.Context, r *Rows) (Imported, error) {
 	err = im.rows(ctx, r, step)
 	err = errors.Join(err, im.finish(step))
 	done := im.result()
+	s.dropJob()
 	s.chore.Unlock()
 	if err != nil {
 		return done, fmt.Errorf("import: %w", err)

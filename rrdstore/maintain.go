@@ -25,8 +25,10 @@ type upkeep struct {
 	allTiers []Tier // of the options, whatever the step
 	job      *job
 	// archived is the tick before which all rows are in the archive: commits
-	// remove those windows of the head.
-	archived atomic.Uint32
+	// remove those windows of the head. ahead is the furthest frontier; a row that
+	// is committed before it is behind, the first of which Maintain sets all
+	// frontiers back to. It is zero when there is none.
+	archived, ahead, behind atomic.Uint32
 	parts    [rowBlocksAtOnce]rawPart // their memory is used again
 	warned   bool                     // of the archive having no room
 }
@@ -64,12 +66,12 @@ func (s *Store) Maintain(ctx context.Context) (more bool, err error) {
 	}
 	more, err = s.maintain(ctx, newest)
 	switch {
-	case errors.Is(err, errFault) || errors.Is(err, errMoved) || errors.Is(err, errCut):
+	case !errors.Is(err, errHead) && (errors.Is(err, errFault) || errors.Is(err, errMoved) || errors.Is(err, errCut)):
 		return false, fmt.Errorf("maintain archive: %w", s.replaceArch(err))
 	case noSpace(err) && s.giveUp():
 		return true, nil
 	case err != nil:
-		s.job = nil
+		s.dropJob()
 		return false, fmt.Errorf("maintain archive: %w", err)
 	}
 	s.mu.Lock()
@@ -87,6 +89,9 @@ func (s *Store) maintain(ctx context.Context, newest uint32) (more bool, err err
 		a = s.arch.Load()
 	}
 	if err := a.intact(); err != nil {
+		return false, err
+	}
+	if err := s.currentArch(a); err != nil {
 		return false, err
 	}
 	newest = max(newest, a.newest)
@@ -107,6 +112,62 @@ func (s *Store) maintain(ctx context.Context, newest uint32) (more bool, err err
 	return true, nil
 }
 
+// currentArch brings memory in line with the archive's file, and frontiers with
+// the rows of the head.
+func (s *Store) currentArch(a *archive) error {
+	if err := a.fresh(&s.opts); err != nil {
+		return err
+	}
+	behind := s.behind.Load()
+	if behind == 0 {
+		return nil
+	}
+	s.dropJob()
+	if err := guard(func() error { return a.rewind(behind) }); err != nil {
+		return err
+	}
+	s.behind.CompareAndSwap(behind, 0)
+	s.noteFrontiers(a)
+	return a.fresh(&s.opts)
+}
+
+// noteFrontiers tells commits how far the archive is.
+func (s *Store) noteFrontiers(a *archive) {
+	ahead := uint32(0)
+	for _, l := range a.levels {
+		if l.fed {
+			ahead = max(ahead, l.frontier)
+		}
+	}
+	s.archived.Store(a.levels[0].frontier)
+	s.ahead.Store(ahead)
+}
+
+// rewind sets frontiers back: rows came that belong before them. What is made
+// once more is merged with what is there.
+func (a *archive) rewind(to uint32) error {
+	return a.update(func(tx *bbolt.Tx) error {
+		for _, l := range a.levels {
+			if to = l.floor(to); l.fed && l.frontier > to {
+				l.frontier = to
+				if err := l.put(tx); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// dropJob forgets the window under way, and what the archive was told of it that
+// is not in the file.
+func (s *Store) dropJob() {
+	s.job = nil
+	if a := s.arch.Load(); a != nil {
+		a.stale = true
+	}
+}
+
 // nextJob is the oldest window that is over, of the finest level that has one.
 func (s *Store) nextJob(ctx context.Context, a *archive, newest uint32) (*job, error) {
 	for i, l := range a.levels {
@@ -115,7 +176,7 @@ func (s *Store) nextJob(ctx context.Context, a *archive, newest uint32) (*job, e
 		}
 		var ok bool
 		if l.step == 0 {
-			ok = s.dueRows(l, newest)
+			ok = s.dueRows(l, a.newest)
 		} else {
 			ok = a.dueTier(i, newest)
 		}
@@ -128,15 +189,22 @@ func (s *Store) nextJob(ctx context.Context, a *archive, newest uint32) (*job, e
 
 // dueRows reports whether a window of rows is over, and moves the frontier on to
 // where there are rows.
-func (s *Store) dueRows(l *level, newest uint32) bool {
+func (s *Store) dueRows(l *level, imported uint32) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	newest := s.tick
+	if s.stats.Commits == 0 { // no rows are coming: those imported are all
+		newest = max(newest, imported)
+	}
 	for _, w := range s.windows {
 		if w.last < l.frontier {
 			continue
 		}
 		l.frontier = max(l.frontier, l.floor(w.first))
 		return newest >= addTick(l.frontier, l.span)
+	}
+	if s.stats.Commits == 0 {
+		l.frontier = max(l.frontier, l.floor(newest))
 	}
 	return false
 }
@@ -146,7 +214,8 @@ func (a *archive) dueTier(i int, newest uint32) bool {
 	l, below := a.levels[i], a.below(i)
 	for _, w := range a.windows[below.step] {
 		if uint64(w)+uint64(below.span) > uint64(l.frontier) {
-			l.frontier = max(l.frontier, l.floor(w))
+			// No further than rows may still come, where an import is ahead of them.
+			l.frontier = max(l.frontier, l.floor(min(w, below.frontier)))
 			end := addTick(l.frontier, l.span)
 			return below.frontier >= end && newest >= addTick(end, a.beat)
 		}
@@ -276,9 +345,7 @@ func (s *Store) work(ctx context.Context, a *archive, j *job) error {
 	a.note(j.level.step, j.window)
 	if last {
 		*j.level = done
-		if j.level.step == 0 {
-			s.archived.Store(done.frontier)
-		}
+		s.noteFrontiers(a)
 	}
 	return a.view(func(tx *bbolt.Tx) error { a.measure(tx); return nil })
 }

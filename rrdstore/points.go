@@ -94,9 +94,21 @@ func (f *fetcher) raw(ctx context.Context, g *group, start, end uint32) ([]*rawP
 	}
 	head, err := f.head(ctx, g, from, to)
 	if err == nil && len(head.ticks) > 0 {
-		parts = append(parts, head)
+		parts = appendPart(parts, head)
 	}
 	return parts, err
+}
+
+// appendPart adds what the head has to parts of the archive. Imports may have
+// brought some of the same time.
+func appendPart(parts []*rawPart, head *rawPart) []*rawPart {
+	for n := len(parts); n > 0 && len(parts[n-1].ticks) > 0; n-- {
+		if t := parts[n-1].ticks; t[len(t)-1] < head.ticks[0] {
+			break
+		}
+		head, parts = mergeParts(head, parts[n-1]), parts[:n-1]
+	}
+	return append(parts, head)
 }
 
 // head is what the head has of a group from from to to.

@@ -118,7 +118,9 @@ func (row *Row) director(e *Entry) {
 func (e *Entry) set(source uint16, v Value, byID map[uint16]Source) {
 	u, isUint := v.Uint()
 	if int(source) >= len(standardSources) || v.Known() && !isUint {
-		e.Others = append(e.Others, SourceValue{byID[source], v})
+		if s, ok := byID[source]; ok { // its record may be damaged
+			e.Others = append(e.Others, SourceValue{s, v})
+		}
 		return
 	}
 	if !isUint {

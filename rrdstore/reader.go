@@ -131,7 +131,7 @@ func (r *Reader) open(ctx context.Context) error {
 // damage may be an owner that started to write meanwhile.
 func inspectForReading(dir string) error {
 	for _, name := range []string{headName, archName} {
-		err := inspect(dir, name)
+		err := inspect(dir, name, false)
 		if errors.Is(err, ErrDamaged) {
 			if lock := lockedFile(filepath.Join(dir, name), dir); lock != nil {
 				return lock

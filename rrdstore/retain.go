@@ -22,6 +22,9 @@ const (
 // always stays.
 func (s *Store) expired() (n int) {
 	archived := s.archived.Load()
+	if behind := s.behind.Load(); behind != 0 {
+		archived = min(archived, behind)
+	}
 	for n < min(expireAtOnce, len(s.windows)-1) && s.windows[n].last < archived {
 		n++
 	}
@@ -113,10 +116,8 @@ func intact(path string, opened fs.FileInfo, high int64) error {
 // and starts a new one, which the tick at hand fills with every account that is
 // present. One that took its place meanwhile is used if it is good.
 func (s *Store) replace() error {
-	// bbolt may hold its locks for ever after a panic: closing it is not waited
-	// for. The file it maps stays valid under another name.
-	go func(db *bbolt.DB) { _ = guard(db.Close) }(s.db)
 	cause := s.broken
+	_ = closeBolt(s.db, errFault)
 	var err error
 	if errors.Is(cause, errMoved) {
 		err = s.openHead()

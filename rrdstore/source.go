@@ -139,8 +139,11 @@ func (st *storeState) archive(tx *bbolt.Tx) error {
 		return err
 	}
 	st.levels, st.newest = c.levels, c.newest
-	if c.step != 0 {
+	switch {
+	case c.step != 0:
 		st.step, st.beat = c.step, c.beat
+	case len(c.levels) > 0 || c.damaged > 0: // what it holds would be taken for something else
+		return fmt.Errorf("%w: %s does not tell the step of its data points", ErrDamaged, archName)
 	}
 	for _, l := range st.levels {
 		st.windows[l.step] = windowsOf(tx, l.step)
@@ -298,9 +301,19 @@ func storeSource(s *Store) files {
 
 // view is the owner's viewer of the head.
 func (s *Store) view(fn func(*bbolt.Tx) error) error {
-	err := guard(func() error { return s.shared.Load().View(fn) })
-	if errors.Is(err, berrors.ErrDatabaseNotOpen) {
+	db := s.shared.Load()
+	err := guard(func() error { return db.View(fn) })
+	switch {
+	case errors.Is(err, berrors.ErrDatabaseNotOpen):
 		return ErrClosed
+	case errors.Is(err, errFault):
+		err = fmt.Errorf("%w: %w", errHead, err)
+		if s.shared.Load() == db {
+			s.suspect.Store(&err)
+		}
 	}
 	return err
 }
+
+// errHead tells a fault of head.db from one of the archive.
+var errHead = errors.New(headName)

@@ -131,6 +131,9 @@ type Store struct {
 	// For those who must not wait for a commit under way.
 	published atomic.Pointer[Stats]
 	shared    atomic.Pointer[bbolt.DB]
+	// suspect is what a reader of head.db met with that proves it damaged; the
+	// next commit sees to it.
+	suspect atomic.Pointer[error]
 
 	arch  atomic.Pointer[archive] // nil while it could not be opened
 	chore sync.Mutex              // held by Maintain; taken before mu
@@ -138,8 +141,8 @@ type Store struct {
 }
 
 // Open opens the store in dir and becomes its owner; the directory is made when
-// it is not there. After an orderly close that takes milliseconds; otherwise the
-// whole file is verified first. Errors: [ErrLocked], [ErrNewer] and [ErrDamaged],
+// it is not there. What is in head.db is verified first, and unless it was closed
+// in order, what bbolt relies on in arch.db. Errors: [ErrLocked], [ErrNewer] and [ErrDamaged],
 // each leaving the file as it is, or what the system says.
 func Open(dir string, opts Options) (*Store, error) {
 	s := &Store{dir: dir, opts: opts.withDefaults(), stale: true}
@@ -200,10 +203,10 @@ func OpenOrQuarantine(dir string, opts Options) (*Store, error) {
 // openHead checks head.db, opens it and reads it. The directory is locked.
 func (s *Store) openHead() error {
 	path := filepath.Join(s.dir, headName)
-	if err := inspect(s.dir, headName); err != nil {
+	if err := inspect(s.dir, headName, true); err != nil {
 		return err
 	}
-	db, err := bbolt.Open(path, 0o600, s.boltOptions())
+	db, err := openBolt(path, s.boltOptions())
 	if errors.Is(err, berrors.ErrTimeout) {
 		return &LockedError{Dir: s.dir}
 	}
@@ -218,9 +221,10 @@ func (s *Store) openHead() error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("open store: %w", err), db.Close())
 	}
+	s.suspect.Store(nil)
 	s.db, s.opened, s.broken, s.stale = db, opened, nil, true
 	if err := s.guard(s.initialise); err != nil {
-		return errors.Join(fmt.Errorf("open store: %w", err), db.Close())
+		return errors.Join(fmt.Errorf("open store: %w", err), closeBolt(db, err))
 	}
 	s.shared.Store(db)
 	s.publish()

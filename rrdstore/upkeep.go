@@ -14,16 +14,18 @@ import (
 // openArch opens the archive and brings its levels in line with the options. A
 // damaged one is put aside: the rows of the head begin another.
 func (s *Store) openArch() error {
-	err := inspect(s.dir, archName)
-	if errors.Is(err, ErrDamaged) {
-		cause := err
-		aside, err := putAside(s.dir, archName)
-		if err != nil {
-			return fmt.Errorf("put damaged archive aside: %w", err)
-		}
-		s.setAside(aside)
-		s.opts.Logger.Error("archive was damaged, starting a new one", "aside", aside, "err", cause)
-	} else if err != nil {
+	err := s.tryArch()
+	if !errors.Is(err, ErrDamaged) {
+		return err
+	}
+	if err := s.asideArch("archive was damaged, starting a new one", err); err != nil {
+		return err
+	}
+	return s.tryArch()
+}
+
+func (s *Store) tryArch() error {
+	if err := inspect(s.dir, archName, true); err != nil {
 		return err
 	}
 	a, err := openArchive(s.dir, &s.opts)
@@ -31,10 +33,32 @@ func (s *Store) openArch() error {
 		return err
 	}
 	if err := guard(func() error { return a.configure(&s.opts) }); err != nil {
-		return errors.Join(fmt.Errorf("open archive: %w", err), a.db.Close())
+		return errors.Join(fmt.Errorf("open archive: %w", err), closeBolt(a.db, err))
 	}
-	s.archived.Store(a.levels[0].frontier)
+	s.noteFrontiers(a)
 	s.arch.Store(a)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tick != 0 && s.tick < s.ahead.Load() { // see accept
+		s.behind.Store(min(s.tick, s.windows[0].first))
+	}
+	return nil
+}
+
+// asideArch puts a damaged archive aside and says so.
+func (s *Store) asideArch(message string, cause error) error {
+	aside, err := putAside(s.dir, archName)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("put damaged archive aside: %w", err)
+	}
+	s.archived.Store(0)
+	s.ahead.Store(0)
+	s.behind.Store(0)
+	s.mu.Lock()
+	s.stats.Aside = aside
+	s.publish()
+	s.mu.Unlock()
+	s.opts.Logger.Error(message, "aside", aside, "err", cause)
 	return nil
 }
 
@@ -46,45 +70,18 @@ func (s *Store) closeArch() error {
 	return a.db.Close()
 }
 
-// replaceArch puts an archive aside that proved damaged in use. A new one is
-// opened with the next call of Maintain.
+// replaceArch gives up an archive that proved damaged in use. A new one is opened
+// with the next call of Maintain.
 func (s *Store) replaceArch(cause error) error {
 	a := s.arch.Load()
 	s.job = nil
+	if a == nil { // it could not even be opened
+		return cause
+	}
 	s.arch.Store(nil)
 	a.shared.Store(nil)
-	// See Store.replace.
-	go func(db *bbolt.DB) { _ = guard(db.Close) }(a.db)
-	aside, err := putAside(s.dir, archName)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("replace damaged archive: %w", err)
-	}
-	s.setAside(aside)
-	s.opts.Logger.Error("archive proved damaged in use, starting a new one", "aside", aside, "err", cause)
-	return cause
-}
-
-// SetStep makes step the time between rows from now on, and the heartbeat twice
-// that. Tiers are those of the options that are not finer.
-func (s *Store) SetStep(step time.Duration) error {
-	s.chore.Lock()
-	defer s.chore.Unlock()
-	next := s.opts
-	next.Step, next.Heartbeat, next.Tiers = step, 2*step, usable(s.allTiers, step)
-	if a := s.arch.Load(); a != nil {
-		s.job = nil
-		if err := guard(func() error { return a.configure(&next) }); err != nil {
-			return fmt.Errorf("set step: %w", err)
-		}
-	}
-	s.opts.Step, s.opts.Heartbeat, s.opts.Tiers = next.Step, next.Heartbeat, next.Tiers
-	return nil
-}
-
-func (s *Store) setAside(path string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.stats.Aside = path
+	_ = closeBolt(a.db, errFault)
+	return errors.Join(cause, s.asideArch("archive proved damaged in use, starting a new one", cause))
 }
 
 // configure makes the levels what the options ask for. Rows of a step that is
@@ -115,6 +112,7 @@ func (a *archive) configure(o *Options) error {
 			if l == nil {
 				l = &level{step: w.step, span: w.span}
 				a.levels = append(a.levels, l)
+				a.windows[l.step] = windowsOf(tx, l.step) // of one whose record was lost
 			}
 			if l.fed && l.keep == w.keep {
 				continue
@@ -218,7 +216,7 @@ func (s *Store) giveUp() bool {
 	s.mu.Lock()
 	newest := max(s.tick, a.newest)
 	s.mu.Unlock()
-	s.job = nil
+	s.dropJob()
 	l := a.fullest(newest)
 	if l == nil || a.remove(l) != nil {
 		return false

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
+	"os"
 
 	"lvs/rrdstore/chunk"
 )
@@ -119,4 +121,31 @@ func (f *pageFile) free() error {
 		f.seen[id] = true
 	}
 	return nil
+}
+
+// vitals is a checksum of a file's meta pages and its list of free pages.
+func vitals(path string) (uint32, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	pages, err := openPages(f, info.Size())
+	if err != nil {
+		return 0, err
+	}
+	metas := make([]byte, 2*pages.size)
+	if _, err := f.ReadAt(metas, 0); err != nil {
+		return 0, err
+	}
+	sum := crc32.Checksum(metas, castagnoli)
+	if pages.freelist == noFreelist {
+		return sum, nil
+	}
+	free, err := pages.page(pages.freelist)
+	return crc32.Update(sum, castagnoli, free), err
 }
