@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -24,7 +23,7 @@ const (
 
 func TestMain(m *testing.M) {
 	children := map[string]func(dir string) error{
-		"commit": commitUntilKilled, "full": commitOnAFullDisk, "hold": holdUntilKilled,
+		"tend": tendUntilKilled, "full": commitOnAFullDisk, "hold": holdUntilKilled,
 	}
 	name := os.Getenv(childEnv)
 	if name == "" {
@@ -48,88 +47,12 @@ func child(t *testing.T, name, dir string) *exec.Cmd {
 // process can go on where one before it was killed.
 func stepAt(step uint64) int64 { return firstTick + 10*int64(step) }
 
-func commitUntilKilled(dir string) error {
-	s, err := Open(dir, Options{})
-	if err != nil {
-		return err
-	}
-	step := uint64(0)
-	if newest := s.Stats().Newest; !newest.IsZero() {
-		step = uint64(newest.Unix()-firstTick) / 10
-	}
-	for {
-		step++
-		if err := s.Commit(context.Background(), table(10, 20, stepAt(step), step)); err != nil {
-			return err
-		}
-		fmt.Println(step)
-	}
-}
-
 func holdUntilKilled(dir string) error {
 	if _, err := Open(dir, Options{}); err != nil {
 		return err
 	}
 	fmt.Println("open")
 	select {}
-}
-
-// TestKillLosesNoAcknowledgedTick kills a committing process again and again and
-// looks at what it left: every tick it had reported is there, and the totals are
-// exactly those of the last one.
-func TestKillLosesNoAcknowledgedTick(t *testing.T) {
-	dir := t.TempDir()
-	checkAfter(t, dir)
-	last := uint64(0)
-	for round := range 12 {
-		cmd := child(t, "commit", dir)
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		lines := bufio.NewScanner(out)
-		for n := 0; n <= 3*round && lines.Scan(); n++ {
-			if last, err = strconv.ParseUint(lines.Text(), 10, 64); err != nil {
-				t.Fatalf("child said %q", lines.Text())
-			}
-		}
-		if err := cmd.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		for lines.Scan() { // what it had still said
-			last, _ = strconv.ParseUint(lines.Text(), 10, 64)
-		}
-		_ = cmd.Wait()
-		checkKilled(t, dir, last)
-	}
-}
-
-func checkKilled(t *testing.T, dir string, acknowledged uint64) {
-	t.Helper()
-	s, err := Open(dir, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	newest := s.Stats().Newest.Unix()
-	if newest < stepAt(acknowledged) || newest > stepAt(acknowledged+1) {
-		t.Errorf("newest tick %d, acknowledged %d", newest, stepAt(acknowledged))
-	}
-	step := uint64(newest-firstTick) / 10
-	want := table(10, 20, newest, step)
-	want.Sort()
-	for _, a := range mustRemember(t, s) {
-		svc := want.Service(a.Key)
-		switch {
-		case !a.Key.IsValid():
-			continue
-		case !a.RIP.IsValid() && a.Total != svc.Total, a.RIP.IsValid() && a.Total != svc.Real(a.RIP).Total:
-			t.Errorf("%v %v has total %v at step %d", a.Key, a.RIP, a.Total, step)
-		}
-	}
-	abandon(t, s)
 }
 
 // abandon lets go of a store and leaves it as unclean as a kill does.
