@@ -134,30 +134,29 @@ func checkChronicle(t *testing.T, r *Reader, rnd *rand.Rand, acknowledged uint64
 		t.Fatalf("newest step %d, acknowledged %d", newest, acknowledged)
 	}
 	oldest := uint64(0)
-	if newest > 720 {
-		oldest = newest - 720 // Retention
+	if keep := uint64(720); newest > keep { // Retention
+		oldest = newest - keep
 	}
 	checkChronicleRows(t, r, oldest, newest)
-	for _, c := range []struct {
+	askChronicle(t, r, rnd, newest)
+	return newest
+}
+
+// askChronicle asks one question of any kind.
+func askChronicle(t *testing.T, r *Reader, rnd *rand.Rand, newest uint64) {
+	t.Helper()
+	levels := []struct {
 		step time.Duration
 		keep uint64 // steps
-	}{{10 * time.Second, 700}, {time.Minute, 2000}, {5 * time.Minute, 8000}, {time.Hour, 25000}} {
-		from := newest - rnd.Uint64N(min(newest, c.keep)+1)
-		w := chronicleWitness(from-min(from, 1000), min(newest, from+1500))
-		xff := rnd.Float64()
-		q := Query{
-			Series: r.Series()[1:], Functions: []Function{Average, Min, Max, Last}, Resolution: c.step, XFF: &xff,
-			Start: tickAt(stepAt(from)), End: tickAt(stepAt(min(newest, from+1000))),
-		}
-		if over := int64(newest*10) + firstTick; q.End.Unix() >= over-over%3600 && rnd.IntN(4) > 0 {
-			q.End = q.End.Add(-c.step) // within what is whole, mostly
-		}
-		if q.End.Before(q.Start) {
-			continue
-		}
-		w.compare(t, r, q)
+	}{{10 * time.Second, 700}, {time.Minute, 2000}, {5 * time.Minute, 8000}, {time.Hour, 25000}}
+	c := levels[rnd.IntN(len(levels))]
+	from := newest - rnd.Uint64N(min(newest, c.keep)+1)
+	xff := rnd.Float64()
+	q := Query{
+		Series: r.Series()[1:], Functions: []Function{Average, Min, Max, Last}, Resolution: c.step, XFF: &xff,
+		Start: tickAt(stepAt(from)), End: tickAt(stepAt(min(newest, from+1000))),
 	}
-	return newest
+	chronicleWitness(from-min(from, 1000), min(newest, from+1500)).compare(t, r, q)
 }
 
 func checkChronicleRows(t *testing.T, r *Reader, oldest, newest uint64) {
@@ -211,6 +210,9 @@ func TestChronicle(t *testing.T) {
 					t.Fatal(err)
 				}
 				checkChronicle(t, r, rnd, step)
+				for range 6 {
+					askChronicle(t, r, rnd, step)
+				}
 			})
 		}
 	}

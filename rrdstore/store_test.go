@@ -41,6 +41,7 @@ func checkFile(t *testing.T, path string) {
 	t.Helper()
 	if err := Check(path); err != nil {
 		t.Errorf("check: %v", err)
+		return // bbolt might end the process
 	}
 	db, err := bbolt.Open(path, 0, &bbolt.Options{ReadOnly: true, Timeout: time.Second, PreLoadFreelist: true})
 	if err != nil {
