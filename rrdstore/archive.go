@@ -60,7 +60,7 @@ func openArchive(dir string, opts *Options) (*archive, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open archive: %w", err)
 	}
-	db.AllocSize = 1 << 20
+	db.AllocSize = growth(0, 16<<20)
 	a := &archive{path: path, db: db}
 	err = guard(func() error {
 		if err := a.update(createArchive); err != nil {
@@ -128,6 +128,7 @@ func (a *archive) fresh(o *Options) error {
 func (a *archive) measure(tx *bbolt.Tx) {
 	stats := a.db.Stats()
 	a.high = tx.Size()
+	a.db.AllocSize = growth(a.high, 16<<20)
 	a.used = a.high - int64(stats.FreePageN+stats.PendingPageN)*pageSize
 }
 

@@ -34,12 +34,17 @@ func (s *Store) expired() (n int) {
 	return n
 }
 
+// growth is by how much a file grows when it is full: by more the larger it is, so
+// that a small one stays small.
+func growth(size, most int64) int { return int(min(max(size/8/pageSize*pageSize, 64<<10), most)) }
+
 // measure learns how much of the file is there and in use.
 func (s *Store) measure() {
 	stats := s.db.Stats()
 	_ = s.db.View(func(tx *bbolt.Tx) error {
 		s.high = tx.Size()
 		s.used = s.high - int64(stats.FreePageN+stats.PendingPageN)*pageSize
+		s.db.AllocSize = growth(s.high, s.opts.growBytes())
 		return nil
 	})
 }

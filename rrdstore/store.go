@@ -213,7 +213,7 @@ func (s *Store) openHead() error {
 	if err != nil {
 		return fmt.Errorf("open store: %w", err)
 	}
-	db.AllocSize = int(s.opts.growBytes())
+	db.AllocSize = growth(0, s.opts.growBytes()) // bbolt's own is 16 MiB
 	opened, err := os.Stat(path)
 	if err == nil {
 		err = syncDir(s.dir) // a new file must not lose its name in a power cut
