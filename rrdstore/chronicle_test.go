@@ -57,7 +57,7 @@ func chronicle(step uint64) *dataplane.Snapshot {
 			continue
 		}
 		svc := dataplane.ServiceState{Service: dataplane.Service{Key: testKey(i)}}
-		svc.Account = account(i+1, uint64(i+1))
+		svc.Account = account(i+1+100*int(step/900), uint64(i+1)) // numbers pass on
 		for j := range 4 {
 			if (i+j+phase)%5 == 0 {
 				continue

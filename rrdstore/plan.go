@@ -84,7 +84,7 @@ func (s *Store) enrol(p *plan, snap *dataplane.Snapshot) error {
 		if id == (identity{}) {
 			r.epoch = epoch
 		}
-		s.resetNow = append(s.resetNow, se.from != p.tick && began(a.Resets) > began(se.resets))
+		s.resetNow = append(s.resetNow, (se.from != p.tick || se.moved) && began(a.Resets) > began(se.resets))
 		if r != se.record {
 			s.put(se, r)
 		}

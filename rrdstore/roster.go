@@ -26,7 +26,9 @@ func (s *Store) holder(p *plan, sid uint32, id identity) (*series, error) {
 		if err := id.check(); err != nil {
 			return nil, err
 		}
-		if se != nil {
+		r, moved := record{id: id}, se != nil
+		if moved {
+			r.resets = se.resets
 			s.retire(p, se)
 		}
 		if other := s.bySID[sid]; other != nil {
@@ -35,7 +37,7 @@ func (s *Store) holder(p *plan, sid uint32, id identity) (*series, error) {
 			}
 			s.retire(p, other)
 		}
-		se = &series{seriesKey: seriesKey{sid, p.tick}, record: record{id: id}, index: -1}
+		se = &series{seriesKey: seriesKey{sid, p.tick}, record: r, moved: moved, index: -1}
 		s.byID[id], s.bySID[sid] = se, se
 		s.follow(p, se)
 	}
@@ -90,7 +92,7 @@ func (s *Store) follow(p *plan, service *series) {
 	for _, d := range p.displaced[service.id.key] {
 		sid := service.sid | d.number
 		if s.byID[d.record.id] == nil && s.bySID[sid] == nil {
-			se := &series{seriesKey: seriesKey{sid, p.tick}, index: -1}
+			se := &series{seriesKey: seriesKey{sid, p.tick}, moved: true, index: -1}
 			s.byID[d.record.id], s.bySID[sid] = se, se
 			s.put(se, d.record)
 		}

@@ -15,6 +15,7 @@ type series struct {
 	seriesKey
 	record
 	seen  uint32 // the last tick at which it was in a snapshot of this process
+	moved bool   // its identity had another number before
 	index int    // of its values in state.last; -1: it was not in the last row
 }
 
