@@ -7,9 +7,10 @@ import (
 // A rawPart is raw rows of a block: what a superchunk of level 0 holds, or what
 // the head has of the block's entities.
 type rawPart struct {
-	ticks  []uint32
-	slots  [chunk.Slots]*chunk.Raw
-	series [chunk.Slots]*Series // whose the slots are, where somebody asked
+	archived bool // it came from rawChunk
+	ticks    []uint32
+	slots    [chunk.Slots]*chunk.Raw
+	series   [chunk.Slots]*Series // whose the slots are, where somebody asked
 	// full are the columns of slots that add fills.
 	full [chunk.Slots]*building
 	// decoded is memory that slots were decoded into, to be used again.
@@ -28,7 +29,7 @@ func (r *Reader) rawChunk(k chunkKey, v []byte, picked map[uint32]*Series, want 
 	if n := len(r.spare); n > 0 {
 		p, r.spare = r.spare[n-1], r.spare[:n-1]
 	}
-	p.ticks = b.Ticks
+	p.archived, p.ticks = true, b.Ticks
 	for i := range chunk.Slots {
 		s := picked[k.block*chunk.Slots+uint32(i)]
 		if picked != nil && s == nil || !b.Has(i) {
@@ -55,6 +56,9 @@ func (r *Reader) rawChunk(k chunkKey, v []byte, picked map[uint32]*Series, want 
 // release lets parts that came from rawChunk be decoded into again.
 func (r *Reader) release(parts []*rawPart) {
 	for _, p := range parts {
+		if !p.archived {
+			continue // it holds nothing that is of use to a superchunk
+		}
 		clear(p.slots[:])
 		clear(p.series[:])
 		r.spare = append(r.spare, p)
