@@ -23,7 +23,7 @@ const (
 
 func TestMain(m *testing.M) {
 	children := map[string]func(dir string) error{
-		"tend": tendUntilKilled, "full": commitOnAFullDisk, "hold": holdUntilKilled,
+		"tend": tendUntilKilled, "full": commitOnAFullDisk, "fullarch": maintainOnAFullDisk, "hold": holdUntilKilled,
 	}
 	name := os.Getenv(childEnv)
 	if name == "" {
@@ -150,14 +150,72 @@ func commitOnAFullDisk(dir string) error {
 	return s.Close()
 }
 
-func TestFullDiskIsSurvived(t *testing.T) {
-	dir := t.TempDir()
-	checkAfter(t, dir)
-	out, err := child(t, "full", dir).Output()
+// maintainOnAFullDisk has the system refuse to let the archive grow, then no more:
+// it gives up its oldest windows, and commits go on all the time.
+func maintainOnAFullDisk(dir string) error {
+	s, err := Open(dir, Options{MaxBytes: 64 << 20, Retention: 1000 * time.Hour})
 	if err != nil {
-		t.Fatalf("%v: %s", err, strings.TrimSpace(string(out)))
+		return err
 	}
-	if _, err := os.Stat(filepath.Join(dir, cleanName)); err != nil {
-		t.Error(err)
+	step := uint64(0)
+	tend := func(n uint64) error {
+		for range n {
+			step += 5 // windows of an hour fill soon
+			if err := s.Commit(context.Background(), table(10, 60, stepAt(step), step*step)); err != nil {
+				return fmt.Errorf("commit of step %d: %w", step, err)
+			}
+			for more := true; more; {
+				if more, err = s.Maintain(context.Background()); err != nil {
+					return fmt.Errorf("maintain at step %d: %w", step, err)
+				}
+			}
+		}
+		return nil
+	}
+	for s.arch.Load().high <= s.high+512<<10 {
+		if err := tend(100); err != nil {
+			return err
+		}
+	}
+	if got := s.Stats(); got.Reclaimed != 0 {
+		return fmt.Errorf("with room: %+v", got)
+	}
+	full := unix.Rlimit{Cur: uint64(s.arch.Load().size()), Max: unix.RLIM_INFINITY}
+	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &full); err != nil {
+		return err
+	}
+	for s.Stats().Reclaimed < 8 {
+		if err := tend(100); err != nil {
+			return err
+		}
+	}
+	windows := len(s.arch.Load().windows[0])
+	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY}); err != nil {
+		return err
+	}
+	reclaimed := s.Stats().Reclaimed
+	if err := tend(400); err != nil {
+		return err
+	}
+	if got := s.Stats(); got.Reclaimed != reclaimed || got.Failures != 0 || len(s.arch.Load().windows[0]) < windows+3 {
+		return fmt.Errorf("with room again: %d windows, %+v", len(s.arch.Load().windows[0]), got)
+	}
+	return s.Close()
+}
+
+func TestFullDiskIsSurvived(t *testing.T) {
+	for _, name := range []string{"full", "fullarch"} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			checkAfter(t, dir)
+			out, err := child(t, name, dir).Output()
+			if err != nil {
+				t.Fatalf("%v: %s", err, strings.TrimSpace(string(out)))
+			}
+			if _, err := os.Stat(filepath.Join(dir, cleanName)); err != nil {
+				t.Error(err)
+			}
+			readAll(t, dir)
+		})
 	}
 }
