@@ -159,14 +159,6 @@ func (a *archive) view(fn func(*bbolt.Tx) error) error {
 // intact looks at the file from outside; see Store.intact.
 func (a *archive) intact() error { return intact(a.path, a.opened, a.high) }
 
-func (a *archive) size() int64 {
-	info, err := os.Stat(a.path)
-	if err != nil {
-		return 0
-	}
-	return info.Size()
-}
-
 // windowsOf are the windows of a level in the file.
 func windowsOf(tx *bbolt.Tx, step uint32) (all []uint32) {
 	level := levelBucket(tx, step)

@@ -93,12 +93,14 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-func (s *Store) fileSize() int64 {
-	info, err := os.Stat(filepath.Join(s.dir, headName))
-	if err != nil {
-		return 0
+// fileSize is what both files take.
+func (s *Store) fileSize() (n int64) {
+	for _, name := range []string{headName, archName} {
+		if info, err := os.Stat(filepath.Join(s.dir, name)); err == nil {
+			n += info.Size()
+		}
 	}
-	return info.Size()
+	return n
 }
 
 // ownerOfDir is the process id that the last owner of dir left.

@@ -180,7 +180,11 @@ func maintainOnAFullDisk(dir string) error {
 	if got := s.Stats(); got.Reclaimed != 0 {
 		return fmt.Errorf("with room: %+v", got)
 	}
-	full := unix.Rlimit{Cur: uint64(s.arch.Load().size()), Max: unix.RLIM_INFINITY}
+	info, err := os.Stat(filepath.Join(dir, archName))
+	if err != nil {
+		return err
+	}
+	full := unix.Rlimit{Cur: uint64(info.Size()), Max: unix.RLIM_INFINITY}
 	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &full); err != nil {
 		return err
 	}

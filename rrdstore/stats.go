@@ -10,10 +10,10 @@ import (
 
 // Stats tell how a store fares.
 type Stats struct {
-	// Bytes is the size of head.db; Used, how much of it holds something.
+	// Bytes is the size of both files; Used, how much of head.db holds something.
 	Bytes, Used int64
-	// Rows is how many are kept, from Oldest to Newest, which are zero when there
-	// is none.
+	// Rows is how many are in head.db, from Oldest to Newest, which are zero when
+	// there is none.
 	Rows           uint64
 	Oldest, Newest time.Time
 	// Series is how many accounts are remembered, those gone included; Retired,
@@ -26,8 +26,8 @@ type Stats struct {
 	CommitTime, LastCommit time.Duration
 	RowBytes               int // of the last row
 	Unnumbered             int // entries left out of the last row, having no number
-	// Windows were removed by age or size, Reclaimed ones because the disk was
-	// full.
+	// Windows of the head were removed, for they were in the archive or there was
+	// no room; Reclaimed ones of either file, because the disk was full.
 	Windows, Reclaimed uint64
 	// Damaged is how many records were left out when the file was last read.
 	Damaged int

@@ -232,3 +232,20 @@ func (s *Store) giveUp() bool {
 	}
 	return true
 }
+
+// SetStep makes step the time between rows from now on, and the heartbeat twice
+// that. Tiers are those of the options that are not finer.
+func (s *Store) SetStep(step time.Duration) error {
+	s.chore.Lock()
+	defer s.chore.Unlock()
+	next := s.opts
+	next.Step, next.Heartbeat, next.Tiers = step, 2*step, usable(s.allTiers, step)
+	if a := s.arch.Load(); a != nil {
+		s.job = nil
+		if err := guard(func() error { return a.configure(&next) }); err != nil {
+			return fmt.Errorf("set step: %w", err)
+		}
+	}
+	s.opts.Step, s.opts.Heartbeat, s.opts.Tiers = next.Step, next.Heartbeat, next.Tiers
+	return nil
+}

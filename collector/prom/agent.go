@@ -105,7 +105,7 @@ func windowFamilies() []family {
 			ofStore(func(h *StoreHealth) float64 { return float64(h.Bytes) })),
 		agentGauge("lvs_agent_store_damaged_records", "Records of the store found damaged, and left out, when it was opened.",
 			ofStore(func(h *StoreHealth) float64 { return float64(h.Damaged) })),
-		agentGauge("lvs_agent_store_put_aside", "1 if the store was found damaged, put aside as head.db.damaged-TIME and begun anew since the agent started, else 0.",
+		agentGauge("lvs_agent_store_put_aside", "1 if the store was found damaged, put aside as head.db.damaged-TIME or arch.db.damaged-TIME and begun anew since the agent started, else 0.",
 			ofStore(func(h *StoreHealth) float64 { return oneIf(h.PutAside) })),
 		agentHistogram("lvs_agent_store_commit_duration_seconds", "How long it took until a sample was durable, in seconds.",
 			func(o *Options) prometheus.Histogram { return o.CommitDurations }),
