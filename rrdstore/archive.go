@@ -63,7 +63,15 @@ func openArchive(dir string, opts *Options) (*archive, error) {
 	db.AllocSize = growth(0, 16<<20)
 	a := &archive{path: path, db: db}
 	err = guard(func() error {
-		if err := a.update(createArchive); err != nil {
+		missing := false
+		err := db.View(func(tx *bbolt.Tx) error {
+			missing = tx.Bucket([]byte(bucketData)) == nil
+			return nil
+		})
+		if err == nil && missing {
+			err = a.update(createArchive)
+		}
+		if err != nil {
 			return err
 		}
 		return db.View(a.load)
@@ -83,9 +91,6 @@ func openArchive(dir string, opts *Options) (*archive, error) {
 
 // createArchive makes what a new file lacks.
 func createArchive(tx *bbolt.Tx) error {
-	if tx.Bucket([]byte(bucketData)) != nil {
-		return nil
-	}
 	for _, name := range []string{bucketMeta, bucketEntity, bucketSource, bucketTier, bucketData} {
 		if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
 			return err
