@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,10 +20,11 @@ type witness struct {
 	step, beat uint32
 	updates    map[string]*rrd.Updates // by series and source
 	kinds      map[string]Kind
+	last       map[string]uint32 // by series
 }
 
 func newWitness(step, beat uint32) *witness {
-	return &witness{step: step, beat: beat, updates: make(map[string]*rrd.Updates), kinds: make(map[string]Kind)}
+	return &witness{step: step, beat: beat, updates: make(map[string]*rrd.Updates), kinds: make(map[string]Kind), last: make(map[string]uint32)}
 }
 
 func (w *witness) add(name string, kind Kind, tick uint32, v uint64, mark rrd.Mark) {
@@ -31,6 +33,7 @@ func (w *witness) add(name string, kind Kind, tick uint32, v uint64, mark rrd.Ma
 		u = new(rrd.Updates)
 		w.updates[name], w.kinds[name] = u, kind
 	}
+	w.last[name[:strings.LastIndexByte(name, ' ')]] = tick
 	u.Times, u.Uints, u.Marks = append(u.Times, tick), append(u.Uints, v), append(u.Marks, mark)
 }
 
@@ -82,7 +85,9 @@ func (w *witness) values(name string, res *Result, f Function, xff float64) []fl
 	if w.kinds[name] == Counter {
 		src.Type, src.Min = rrd.Derive, 0
 	}
-	rrd.DataPoints(pdp, uint32(res.Start.Unix()), w.step, src, u)
+	points := *u
+	points.Left = true
+	rrd.DataPoints(pdp, uint32(res.Start.Unix()), w.step, src, &points)
 	var c rrd.Cells
 	c.Resize(res.Rows)
 	rrd.Consolidate(&c, pdp, per)
@@ -90,6 +95,11 @@ func (w *witness) values(name string, res *Result, f Function, xff float64) []fl
 	if w.kinds[name] == Counter {
 		for i := range values {
 			values[i] /= float64(w.step)
+		}
+	}
+	for i := range values {
+		if res.Time(i).Unix() > int64(w.last[name[:strings.LastIndexByte(name, ' ')]]) {
+			values[i] = math.NaN() // not over when the series was last there
 		}
 	}
 	return values
@@ -170,14 +180,12 @@ func (l *life) last(id identity, n int) dataplane.Account {
 
 func (l *life) step(services, reals int) *dataplane.Snapshot {
 	l.fresh = map[string]bool{}
-	// Nothing comes or goes at a tick off the grid: what RRDtool would make of such
-	// an entry's last seconds, when it comes back hours later, is not kept.
-	switch n, onGrid := l.rng.IntN(60), l.tick%10 == 0; {
-	case n == 0 && onGrid:
+	switch n := l.rng.IntN(60); n {
+	case 0:
 		l.tick += 20
-	case n == 1 && onGrid:
+	case 1:
 		l.tick += 10 * (3 + l.rng.Int64N(60))
-	case n == 2 && l.tick%1800 < 1000:
+	case 2:
 		l.tick += 7
 	default:
 		l.tick += 10 - l.tick%10

@@ -239,6 +239,7 @@ func (f *fetcher) fill(ctx context.Context, series []*Series, res *Result, place
 			}
 			for slot, s := range g.series {
 				f.show(cells, slot, columns(s))
+				f.cut(columns(s), f.st.last(s))
 			}
 		}
 		return nil
@@ -295,6 +296,18 @@ func (f *fetcher) prepare(ctx context.Context, batch []*group) error {
 	}
 	f.headFrom, f.headTo = subTick(start, f.st.beat+f.st.step), addTick(f.end, f.st.beat)
 	return f.gather(ctx, batch, parts, f.headFrom, f.headTo)
+}
+
+// cut makes those rows unknown that were not over at a series' last tick: RRDtool
+// has no row before an update ends it.
+func (f *fetcher) cut(columns []Column, last uint32) {
+	over := int(max(last, f.start)-f.start) / int(f.step)
+	for i := range columns {
+		values := columns[i].Values
+		for k := over; k < len(values); k++ {
+			values[k] = math.NaN()
+		}
+	}
 }
 
 // show makes values of cells.

@@ -58,6 +58,7 @@ func (f *fetcher) show1(ctx context.Context, g *group, columns func(*Series) []C
 				copy(c.Values, values)
 			}
 		}
+		f.cut(all, f.st.last(s))
 	}
 	return nil
 }
@@ -71,16 +72,7 @@ func (f *fetcher) raw(ctx context.Context, g *group, start, end uint32) ([]*rawP
 	if err != nil {
 		return nil, err
 	}
-	// The point that was open at the last update has its own heartbeat; see
-	// rrd.DataPoints. The same makes the next update count however late it is,
-	// unless the last one fell on the end of a point, as a sampler's always do.
-	from := subTick(start, f.st.beat+f.st.step)
-	if offGrid(parts, f.st.step) {
-		to = f.next(to)
-		if parts, err = f.rawChunks(ctx, g, f.st.windowsIn(0, start, to)); err != nil {
-			return nil, err
-		}
-	}
+	from := subTick(start, f.st.beat+f.st.step) // what was open then has a heartbeat of its own
 	if len(parts) == 0 || !parts[0].begins(start, g) {
 		earlier := f.st.windowsIn(0, from, start)
 		if n := len(earlier); n > 0 && earlier[n-1]+f.st.levels[0].span > start {
@@ -163,28 +155,6 @@ func (f *fetcher) gather(ctx context.Context, groups []*group, parts []*rawPart,
 		p.finish()
 	}
 	return err
-}
-
-// offGrid reports whether there are ticks that end no data point.
-func offGrid(parts []*rawPart, step uint32) bool {
-	for _, p := range parts {
-		for _, t := range p.ticks {
-			if t%step != 0 {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// next is the end of the window after t, or of all there is.
-func (f *fetcher) next(t uint32) uint32 {
-	for _, w := range f.st.windows[0] {
-		if w > t {
-			return addTick(w, f.st.levels[0].span-1)
-		}
-	}
-	return max(t, f.st.newest)
 }
 
 // rawChunks decodes a group's superchunks of windows of raw rows.

@@ -46,6 +46,14 @@ func (st *storeState) frontier() uint32 {
 	return 0
 }
 
+// last is the last tick at which a series was there.
+func (st *storeState) last(s *Series) uint32 {
+	if s.Last.IsZero() {
+		return st.newest
+	}
+	return uint32(s.Last.Unix())
+}
+
 // A query says which rows of which series; no sids and not all is headers only.
 type query struct {
 	start, end uint32

@@ -172,11 +172,15 @@ func present(raw *chunk.Raw, i int) bool {
 	return false
 }
 
-// dataPoints are the data points of what was gathered.
+// dataPoints are the data points of what was gathered: of all updates up to a
+// heartbeat after the last point. A point that a source's last update left open
+// counts as if there were another one some day; until then no row shows it, for
+// none is over.
 func (u *updates) dataPoints(pdp []float64, start, step, beat uint32) {
 	src := rrd.Source{Type: rrd.Gauge, Heartbeat: beat, Min: math.NaN(), Max: math.NaN()}
 	if u.kind == Counter {
 		src.Type, src.Min = rrd.Derive, 0
 	}
+	u.Left = true
 	rrd.DataPoints(pdp, start, step, src, &u.Updates)
 }

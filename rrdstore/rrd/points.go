@@ -8,12 +8,12 @@ import "math"
 // its values. Step is not 0, and start is a multiple of it.
 //
 // The first update only says from when on there are data, as the time does at
-// which RRDtool creates a file; updates before start make known what is open at start, and one
-// after pdp's end makes known its last points. The points are those rrdtool 1.7.2
-// makes of the same updates: an interval's amount is shared out by seconds among
-// the points it touches; a point is unknown if more than half of it was unknown
-// before the update that closes it, and otherwise is the mean over the seconds
-// that are known.
+// which RRDtool creates a file; updates before start make known what is open at
+// start, and one after pdp's end makes known its last points. The points are those
+// rrdtool 1.7.2 makes of the same updates: an interval's amount is shared out by
+// seconds among the points it touches; a point is unknown if more than half of it
+// was unknown before the update that closes it, and otherwise is the mean over the
+// seconds that are known.
 func DataPoints(pdp []float64, start, step uint32, src Source, u *Updates) {
 	p := newPoints(pdp, start, step, src, u)
 	for i := 1; i < len(u.Times); {
@@ -23,6 +23,9 @@ func DataPoints(pdp []float64, start, step uint32, src Source, u *Updates) {
 		}
 		p.update(i)
 		i++
+	}
+	if u.Left {
+		p.leave()
 	}
 }
 
@@ -52,6 +55,16 @@ func newPoints(pdp []float64, start, step uint32, src Source, u *Updates) *point
 		p.unknown = p.last % p.step
 	}
 	return p
+}
+
+// leave shuts the point that is open at the last update, as one without a value
+// beyond the heartbeat does.
+func (p *points) leave() {
+	rest := p.step - p.last%p.step
+	k := (p.last - p.start) / p.step
+	if rest < p.step && p.last >= p.start && k < int64(len(p.pdp)) {
+		p.pdp[k] = p.first(interval{rest, math.NaN(), math.NaN()}, rest, rest)
+	}
 }
 
 // An interval is what lies between two updates.

@@ -65,6 +65,9 @@ type Updates struct {
 	Floats []float64
 	// Marks may be nil where there are none.
 	Marks []Mark
+	// Left says that the next update comes later than the heartbeat after the last
+	// one: this makes known what is open there. Otherwise there is no next one.
+	Left bool
 }
 
 // unknown reports whether update i has no value.
