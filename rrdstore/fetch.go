@@ -119,6 +119,10 @@ type fetcher struct {
 	// heads is what was read of the head for groups, from headFrom to headTo.
 	heads            map[*group]*rawPart
 	headFrom, headTo uint32
+
+	// Memory that is used again.
+	merged  rrd.Cells
+	unknown []float64
 }
 
 func (f *fetcher) run(ctx context.Context, q *Query) (*Result, error) {
@@ -233,7 +237,7 @@ func (f *fetcher) fill(ctx context.Context, series []*Series, res *Result, place
 				}
 				continue
 			}
-			cells, err := f.cells(ctx, f.lvl, g, f.start, f.end)
+			cells, err := f.cells(ctx, f.lvl, g, f.start, f.end, f.step)
 			if err != nil {
 				return err
 			}
@@ -265,6 +269,7 @@ func (f *fetcher) each(batches [][]*group, do func(*fetcher, []*group) error) er
 	}
 	other, reader := *f, *f.r
 	other.r, reader.spare, reader.damaged = &reader, nil, 0
+	other.merged, other.unknown = rrd.Cells{}, nil
 	var wg sync.WaitGroup
 	var otherErr error
 	wg.Go(func() { otherErr = work(&other) })

@@ -89,14 +89,18 @@ func (b *cellBlock) make(slot, source, rows int) *rrd.Cells {
 	return b.cells[slot][source]
 }
 
-// cells are the rows of a level whose intervals lie from start to end: those that
-// are stored, and what is beyond its frontier made from the level below. A nil
-// level is the data points themselves.
-func (f *fetcher) cells(ctx context.Context, l *level, g *group, start, end uint32) (*cellBlock, error) {
+// cells are rows of a step whose intervals lie from start to end, made of a level
+// and, beyond its frontier, of finer ones. The step is a multiple of the level's;
+// where windows do not hold whole rows of it, they come in the level's own step. A
+// nil level is the data points themselves.
+func (f *fetcher) cells(ctx context.Context, l *level, g *group, start, end, step uint32) (*cellBlock, error) {
 	if l == nil {
-		return f.points(ctx, g, start, end, f.st.step)
+		return f.points(ctx, g, start, end, step)
 	}
-	b := &cellBlock{step: l.step, width: len(f.sources)}
+	if l.span%step != 0 {
+		step = l.step
+	}
+	b := &cellBlock{step: step, width: len(f.sources)}
 	if err := f.stored(ctx, l, g, start, end, b); err != nil {
 		return nil, err
 	}
@@ -104,25 +108,16 @@ func (f *fetcher) cells(ctx context.Context, l *level, g *group, start, end uint
 		return b, nil
 	}
 	from := max(start, l.frontier)
-	finer := f.below(l)
-	if finer == nil { // the data points, consolidated at once
-		below, err := f.points(ctx, g, from, end, l.step)
-		if err != nil {
-			return nil, err
-		}
-		return below.over(b, int((from-start)/l.step), int((end-start)/l.step)), nil
-	}
-	below, err := f.cells(ctx, finer, g, from, end)
+	below, err := f.cells(ctx, f.below(l), g, from, end, step)
 	if err != nil {
 		return nil, err
 	}
-	b.overlay(below, int((from-start)/l.step), int((end-start)/l.step))
-	return b, nil
+	return below.over(b, int((from-start)/step), int((end-start)/step)), nil
 }
 
 // over lies b, whose first row is row at of rows, under what is stored.
 func (b *cellBlock) over(stored *cellBlock, at, rows int) *cellBlock {
-	if at == 0 && stored.empty() {
+	if at == 0 && b.step == stored.step && stored.empty() {
 		return b
 	}
 	stored.overlay(b, at, rows)
@@ -222,13 +217,13 @@ func (f *fetcher) column(id uint16) int {
 	return slices.IndexFunc(f.sources, func(s sourceEntry) bool { return s.id == id })
 }
 
-// take copies the rows of a slot that lie within start and end.
+// take adds the rows of a slot that lie within start and end to b's.
 func (f *fetcher) take(tier *chunk.Tier, c *chunk.Block, slot int, start, end uint32, b *cellBlock) {
-	rows := int((end - start) / c.Step)
 	from, to := max(start, c.Start), min(end, c.Start+uint32(c.Rows)*c.Step)
 	if from >= to {
 		return
 	}
+	n := int(b.step / c.Step)
 	for i := range tier.Columns {
 		col := &tier.Columns[i]
 		source := f.column(col.Source)
@@ -236,19 +231,25 @@ func (f *fetcher) take(tier *chunk.Tier, c *chunk.Block, slot int, start, end ui
 			continue
 		}
 		rescale(&col.Cells, f.sources[source].Kind, c.PDP, f.st.step)
-		at := int((from - c.Start) / c.Step)
-		n := int((to - from) / c.Step)
-		part := sliceParts(&col.Cells, at, at+n)
-		to := sliceCells(b.make(slot, source, rows), int((from-start)/c.Step), int((from-start)/c.Step)+n)
-		copyCells(to, part)
+		part := f.slice(&col.Cells, int((from-c.Start)/c.Step), int((to-c.Start)/c.Step))
+		if n > 1 {
+			f.merged.Resize(len(part.Known) / n)
+			rrd.Merge(&f.merged, part, n)
+			part = &f.merged
+		}
+		at := int((from - start) / b.step)
+		copyCells(sliceCells(b.make(slot, source, int((end-start)/b.step)), at, at+len(part.Known)), part)
 	}
 }
 
-// sliceParts is sliceCells where parts may not have been decoded.
-func sliceParts(c *rrd.Cells, from, to int) *rrd.Cells {
+// slice is sliceCells where parts may not have been decoded: those are unknown.
+func (f *fetcher) slice(c *rrd.Cells, from, to int) *rrd.Cells {
+	for len(f.unknown) < to-from {
+		f.unknown = append(f.unknown, math.NaN())
+	}
 	cut := func(v []float64) []float64 {
 		if len(v) < to {
-			return nil
+			return f.unknown[:to-from]
 		}
 		return v[from:to]
 	}

@@ -12,12 +12,13 @@ import (
 	"lvs/rrdstore/chunk"
 )
 
-// rowBlocksAtOnce and tierBlocksAtOnce bound what one call of Maintain holds in
+// These bound what one call of Maintain holds in
 // memory and writes. The more blocks of rows are taken over at once, the fewer
 // times the head is read.
 const (
-	rowBlocksAtOnce  = 8
+	rowBlocksAtOnce  = 4
 	tierBlocksAtOnce = 2
+	tierSlotsAtOnce  = 32
 )
 
 // upkeep is what Maintain remembers from one call to the next.
@@ -29,8 +30,8 @@ type upkeep struct {
 	// is committed before it is behind, the first of which Maintain sets all
 	// frontiers back to. It is zero when there is none.
 	archived, ahead, behind atomic.Uint32
-	parts    [rowBlocksAtOnce]rawPart // their memory is used again
-	warned   bool                     // of the archive having no room
+	parts                   [rowBlocksAtOnce]rawPart // their memory is used again
+	warned                  bool                     // of the archive having no room
 }
 
 // A job closes one window of a level, some blocks at a time. It may be begun
@@ -407,14 +408,8 @@ func (s *Store) tierChunk(ctx context.Context, j *job, block uint32) ([]byte, er
 	rows := int(l.span / l.step)
 	h := &chunk.Header{Step: l.step, PDP: st.step, Start: j.window, Rows: rows}
 	var slots [chunk.Slots][]byte
-	// What is made of rows takes little memory; what is made of a day of another
-	// tier, much.
-	n := 8
-	if f.below(&l) == nil {
-		n = chunk.Slots
-	}
-	for _, g := range j.blockSeries(block).split(n) {
-		b, err := f.cells(ctx, &l, g, j.window, j.end())
+	for _, g := range j.blockSeries(block).split(tierSlotsAtOnce) {
+		b, err := f.cells(ctx, &l, g, j.window, j.end(), l.step)
 		if err != nil {
 			return nil, err
 		}
