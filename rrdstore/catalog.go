@@ -175,14 +175,18 @@ func keyNumber(k []byte) uint32 {
 }
 
 func (e *entity) put(tx *bbolt.Tx) error {
+	return putRecord(tx, bucketEntity, e.aid, e.append([]byte{recordVersion}))
+}
+
+// append writes the record's payload; see parseEntity.
+func (e *entity) append(b []byte) []byte {
 	flag := byte(0)
 	if e.bypass {
 		flag = 1
 	}
-	b := appendString([]byte{recordVersion, flag}, keyText(e.id.key))
+	b = appendString(append(b, flag), keyText(e.id.key))
 	b = appendString(appendString(b, ripText(e.id.rip)), e.name)
-	b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(e.first)), uint64(e.last))
-	return putRecord(tx, bucketEntity, e.aid, b)
+	return binary.AppendUvarint(binary.AppendUvarint(b, uint64(e.first)), uint64(e.last))
 }
 
 func (l *level) put(tx *bbolt.Tx) error {

@@ -131,8 +131,8 @@ func (f *fetcher) gather(ctx context.Context, groups []*group, parts []*rawPart,
 	}
 	var director place
 	withDirector := false
-	if first := f.r.series[0]; first.IsDirector() {
-		director, withDirector = places[first]
+	if all := f.r.series; len(all) > 0 && all[0].IsDirector() {
+		director, withDirector = places[all[0]]
 	}
 	a := newAssembly(wanted, max(from, f.st.frontier()))
 	if len(a.sids) == 0 && !withDirector {

@@ -2,7 +2,10 @@ package rrdstore
 
 import (
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"maps"
+	"math"
 	"slices"
 )
 
@@ -46,13 +49,19 @@ func (p *parser) numbers() (numbers []uint32) {
 		p.fail(errShort)
 		return nil
 	}
-	last := uint32(0)
-	for range n {
-		last += uint32(p.uvarint())
-		numbers = append(numbers, last)
+	last := uint64(0)
+	for i := range n {
+		d := p.uvarint()
+		if last += d; d > math.MaxUint32 || last > math.MaxUint32 || d == 0 && i > 0 {
+			p.fail(errOrder)
+			return nil
+		}
+		numbers = append(numbers, uint32(last))
 	}
 	return numbers
 }
+
+var errOrder = errors.New("numbers do not rise")
 
 // append writes a state; see parseState.
 func (st *storeState) append(b []byte) []byte {
@@ -83,17 +92,36 @@ func parseState(b []byte) (*storeState, error) {
 	for n := next(); n > 0 && p.err == nil; n-- {
 		l := &level{step: next(), span: next(), keep: next(), frontier: next()}
 		l.fed = next() != 0
-		if l.span == 0 {
-			p.fail(errShort)
-		}
 		st.levels = append(st.levels, l)
 	}
 	for n := next(); n > 0 && p.err == nil; n-- {
 		step := next()
 		st.windows[step] = p.numbers()
 	}
-	if st.step == 0 {
-		p.fail(errShort)
+	if err := p.end(); err != nil {
+		return nil, err
 	}
-	return st, p.end()
+	return st, st.check()
+}
+
+// check refuses a state that cannot be: it may come from another process.
+func (st *storeState) check() error {
+	if st.step == 0 {
+		return errors.New("the step of data points is zero")
+	}
+	before := st.step
+	for i, l := range st.levels {
+		switch {
+		case i > 0 && l.step <= st.levels[i-1].step:
+			return errOrder
+		case l.span == 0 || l.span%max(l.step, 1) != 0:
+			return fmt.Errorf("windows of step %d are %d s", l.step, l.span)
+		case l.step == 0 || !l.fed:
+		case l.step%before != 0:
+			return fmt.Errorf("step %d is no multiple of %d", l.step, before)
+		default:
+			before = l.step
+		}
+	}
+	return nil
 }

@@ -99,13 +99,7 @@ func columnValue(col *chunk.RawColumn, i int) (v Value, has bool) {
 	if col.Unknown.Has(i) {
 		return Value{}, true
 	}
-	at := i
-	if col.Has != nil {
-		at = col.Has.Count(i)
-	}
-	if col.Unknown != nil {
-		at -= col.Unknown.Count(i)
-	}
+	at := col.Values(i)
 	if col.Uints != nil {
 		return UintValue(col.Uints[at]), true
 	}

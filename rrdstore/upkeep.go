@@ -241,8 +241,13 @@ func (s *Store) SetStep(step time.Duration) error {
 	next := s.opts
 	next.Step, next.Heartbeat, next.Tiers = step, 2*step, usable(s.allTiers, step)
 	if a := s.arch.Load(); a != nil {
-		s.job = nil
-		if err := guard(func() error { return a.configure(&next) }); err != nil {
+		s.dropJob()
+		err := a.fresh(&s.opts)
+		if err == nil {
+			err = guard(func() error { return a.configure(&next) })
+		}
+		if err != nil {
+			a.stale = true
 			return fmt.Errorf("set step: %w", err)
 		}
 	}
