@@ -51,7 +51,7 @@ func (s *Store) ImportPoints(ctx context.Context, points iter.Seq2[Point, error]
 		return Imported{}, fmt.Errorf("import: %w", err)
 	}
 	err = im.takeAll(ctx, points)
-	err = errors.Join(err, im.flush(ctx), im.finish(0))
+	err = errors.Join(err, im.flush(ctx), im.finish())
 	done := im.result()
 	s.dropJob() // an error may have kept some of the catalog from being stored
 	s.chore.Unlock()
@@ -163,6 +163,9 @@ func (im *importer) flush(ctx context.Context) error {
 	slices.SortStableFunc(im.points, func(p, o staged) int {
 		return cmp.Or(cmp.Compare(l.floor(p.tick), l.floor(o.tick)), cmp.Compare(p.aid/chunk.Slots, o.aid/chunk.Slots))
 	})
+	if err := im.retract(ctx, 0, changesOf(im.points)); err != nil {
+		return err
+	}
 	for rest := im.points; len(rest) > 0; {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -283,27 +286,14 @@ func (p *rawPart) count() (n int) {
 	return n
 }
 
-// finish has tiers coarser than step made again from what was stored on.
-func (im *importer) finish(step uint32) error {
-	if im.from > im.to {
+// finish says up to when there is something.
+func (im *importer) finish() error {
+	if im.from > im.to || im.to <= im.a.newest {
 		return nil
 	}
-	a := im.a
-	newest := max(a.newest, im.to)
 	return im.update(func(tx *bbolt.Tx) error {
-		if err := putMeta(tx, keyNewest, newest); err != nil {
-			return err
-		}
-		a.newest = newest
-		for _, l := range a.levels {
-			if f := l.floor(im.from); l.step > step && l.fed && f < l.frontier {
-				l.frontier = f
-				if err := l.put(tx); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
+		im.a.newest = im.to
+		return putMeta(tx, keyNewest, im.to)
 	})
 }
 

@@ -22,7 +22,7 @@ func (s *Store) ImportRows(ctx context.Context, r *Rows) (Imported, error) {
 	}
 	step := seconds(r.Step)
 	err = im.rows(ctx, r, step)
-	err = errors.Join(err, im.finish(step))
+	err = errors.Join(err, im.finish())
 	done := im.result()
 	s.dropJob()
 	s.chore.Unlock()
@@ -57,6 +57,11 @@ func (im *importer) rows(ctx context.Context, r *Rows, step uint32) error {
 	}
 	src, err := im.source(r.Source)
 	if err != nil {
+		return err
+	}
+	block, _ := blockOf(e.aid)
+	changed := &change{from: uint32(start), to: uint32(end), aids: map[uint32]bool{e.aid: true}}
+	if err := im.retract(ctx, step, map[uint32]*change{block: changed}); err != nil {
 		return err
 	}
 	for w := l.floor(uint32(start)); int64(w) < end; w += l.span {

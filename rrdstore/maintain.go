@@ -392,21 +392,15 @@ func (s *Store) tierChunks(ctx context.Context, _ *archive, j *job, blocks []uin
 // tierChunk is a block's rows of a tier's window, made of the level below and of
 // what there is already.
 func (s *Store) tierChunk(ctx context.Context, j *job, block uint32) ([]byte, error) {
-	st, err := j.reader.src.state(ctx)
+	f, err := j.reader.tierFetcher(ctx)
 	if err != nil {
 		return nil, err
 	}
-	f := &fetcher{r: j.reader, st: st, parts: chunk.AllParts, step: j.level.step}
-	if f.sources, err = j.reader.columns(&Query{}); err != nil {
-		return nil, err
-	}
-	f.sources = append(f.sources, j.reader.sources[ResetSource])
-	slices.SortFunc(f.sources, func(a, b sourceEntry) int { return int(a.id) - int(b.id) })
 	l := *j.level // not closed yet, whatever the catalog says of later windows
 	l.frontier = min(l.frontier, j.window)
 
 	rows := int(l.span / l.step)
-	h := &chunk.Header{Step: l.step, PDP: st.step, Start: j.window, Rows: rows}
+	h := &chunk.Header{Step: l.step, PDP: f.st.step, Start: j.window, Rows: rows}
 	var slots [chunk.Slots][]byte
 	for _, g := range j.blockSeries(block).split(tierSlotsAtOnce) {
 		b, err := f.cells(ctx, &l, g, j.window, j.end(), l.step)
@@ -421,11 +415,26 @@ func (s *Store) tierChunk(ctx context.Context, j *job, block uint32) ([]byte, er
 				}
 			}
 			if len(t.Columns) > 0 {
-				slots[slot] = t.Append(nil, rows, l.step/st.step)
+				slots[slot] = t.Append(nil, rows, l.step/f.st.step)
 			}
 		}
 	}
 	return chunk.Append(nil, j.place(block), h, &slots), nil
+}
+
+// tierFetcher is a fetcher of all that tiers have of everything.
+func (r *Reader) tierFetcher(ctx context.Context) (*fetcher, error) {
+	st, err := r.src.state(ctx)
+	if err != nil {
+		return nil, err
+	}
+	f := &fetcher{r: r, st: st, parts: chunk.AllParts}
+	if f.sources, err = r.columns(&Query{}); err != nil {
+		return nil, err
+	}
+	f.sources = append(f.sources, r.sources[ResetSource])
+	slices.SortFunc(f.sources, func(a, b sourceEntry) int { return int(a.id) - int(b.id) })
+	return f, nil
 }
 
 func anyKnown(known []uint32) bool {
