@@ -1,6 +1,8 @@
 package rrdstore
 
 import (
+	"math"
+
 	"lvs/rrdstore/chunk"
 )
 
@@ -102,6 +104,10 @@ func columnValue(col *chunk.RawColumn, i int) (v Value, has bool) {
 	at := col.Values(i)
 	if col.Uints != nil {
 		return UintValue(col.Uints[at]), true
+	}
+	// One fraction makes numbers of a column's integers: they are integers still.
+	if f := col.Floats[at]; f >= 0 && f < 1<<53 && f == math.Trunc(f) {
+		return UintValue(uint64(f)), true
 	}
 	return FloatValue(col.Floats[at]), true
 }

@@ -133,18 +133,36 @@ func (r *Reader) rows(ctx context.Context, st *storeState, from, to uint32, want
 	return err2
 }
 
-// merge takes over the entries that row lacks.
+// merge takes over what row lacks: entries, and values of those it has.
 func (row *Row) merge(o *Row) {
-	have := make(map[*Series]bool, len(row.Entries))
+	have := make(map[*Series]int, len(row.Entries))
 	for i := range row.Entries {
-		have[row.Entries[i].Series] = true
+		have[row.Entries[i].Series] = i
 	}
 	for _, e := range o.Entries {
-		if !have[e.Series] {
+		if i, ok := have[e.Series]; ok {
+			row.Entries[i].merge(&e)
+		} else {
 			row.Entries = append(row.Entries, e)
 		}
 	}
 	slices.SortStableFunc(row.Entries, func(a, b Entry) int { return a.Series.compare(b.Series) })
+}
+
+// merge takes over the values that e lacks.
+func (e *Entry) merge(o *Entry) {
+	for i := range standardSources {
+		if o.Has(i) && !e.Has(i) {
+			e.Known |= 1 << i
+			*e.field(i) = *o.field(i)
+		}
+	}
+	for _, v := range o.Others {
+		at := slices.IndexFunc(standardSources[:], func(s Source) bool { return s.Name == v.Source.Name })
+		if at < 0 || !e.Has(at) {
+			e.Others = append(e.Others, v)
+		}
+	}
 }
 
 // wanted are the series that want picks.

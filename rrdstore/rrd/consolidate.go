@@ -52,10 +52,11 @@ func Merge(dst, src *Cells, n int) {
 	}
 }
 
-// Overlay fills the rows of c of which nothing is known from o, which is as long.
+// Overlay puts the rows of o, which is as long, in the place of those of c of which
+// no more is known.
 func (c *Cells) Overlay(o *Cells) {
 	for i, known := range c.Known {
-		if known == 0 {
+		if o.Known[i] >= known && o.Known[i] > 0 {
 			c.Known[i], c.Sum[i], c.Min[i], c.Max[i], c.Last[i] = o.Known[i], o.Sum[i], o.Min[i], o.Max[i], o.Last[i]
 		}
 	}
