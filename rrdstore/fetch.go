@@ -6,10 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"lvs/rrdstore/chunk"
@@ -112,8 +109,9 @@ type fetcher struct {
 	xff       float64
 	parts     chunk.Parts
 
-	lvl        *level // read from; nil is data points made of raw rows
-	start, end uint32 // of the result: the first interval's beginning, the last one's end
+	lvl        *level   // read from; nil is data points made of raw rows
+	others     []*level // that may know what lvl does not
+	start, end uint32   // of the result: the first interval's beginning, the last one's end
 	step       uint32
 
 	// heads is what was read of the head for groups, from headFrom to headTo.
@@ -130,6 +128,7 @@ func (f *fetcher) run(ctx context.Context, q *Query) (*Result, error) {
 		return nil, fmt.Errorf("end %s is before start %s", q.End.Format(time.RFC3339), q.Start.Format(time.RFC3339))
 	}
 	f.resolve(clampTick(q.Start), clampTick(q.End), q.Resolution)
+	f.others = f.beside()
 	rows := int((f.end - f.start) / f.step)
 	if cells := rows * len(q.Series) * len(f.sources) * len(f.functions); cells > maxCells {
 		return nil, fmt.Errorf("%w: %d series by %d rows are %d values, more than %d; ask for fewer series, a shorter time or a coarser resolution",
@@ -159,150 +158,6 @@ func (f *fetcher) run(ctx context.Context, q *Query) (*Result, error) {
 // partsOf are what a function needs of stored rows.
 var partsOf = [numFunctions]chunk.Parts{Average: chunk.Sum, Min: chunk.Min, Max: chunk.Max, Last: chunk.Last}
 
-// resolve picks the level to read and the grid of rows, as rrdtool does.
-func (f *fetcher) resolve(start, end uint32, resolution time.Duration) {
-	want := uint32(min(max(resolution/time.Second, 0), math.MaxInt32))
-	archives := []rrd.Archive{{Step: f.st.step, First: f.oldest(nil)}}
-	levels := []*level{nil}
-	for _, l := range f.st.levels {
-		if l.step != 0 {
-			archives = append(archives, rrd.Archive{Step: l.step, First: f.oldest(l)})
-			levels = append(levels, l)
-		}
-	}
-	best := -1
-	for i, a := range archives {
-		if want != 0 && want%a.Step == 0 && a.First <= start && (levels[i] == nil || levels[i].fed) && (best < 0 || a.Step > archives[best].Step) {
-			best = i
-		}
-	}
-	f.step = want
-	if best < 0 {
-		best = rrd.Choose(archives, start, want)
-		f.step = archives[best].Step
-	}
-	f.lvl = levels[best]
-	first, rows := rrd.Grid(start, end, f.step)
-	f.start, f.end = first, first+uint32(rows)*f.step
-}
-
-// oldest is where a level's rows begin, or may begin: a level that is fed covers
-// all the time that it would have kept.
-func (f *fetcher) oldest(l *level) uint32 {
-	first := f.st.newest
-	see := func(step, keep uint32, fed bool) {
-		if w := f.st.windows[step]; len(w) > 0 {
-			first = min(first, w[0])
-		}
-		if fed && keep != 0 {
-			first = min(first, subTick(f.st.newest, keep))
-		}
-	}
-	if l != nil && !l.fed {
-		see(l.step, 0, false)
-		return first
-	}
-	if f.st.oldest != 0 {
-		first = min(first, f.st.oldest)
-	}
-	for _, m := range f.st.levels {
-		if m.fed && (m.step == 0 || l != nil && m.step <= l.step) {
-			see(m.step, m.keep, true)
-		}
-	}
-	return first
-}
-
-// gatherRows is about how many rows of series the head is read for at once: the
-// more, the fewer times it is read, and the more memory is taken.
-const gatherRows = 1 << 18
-
-// fill reads the series: those of a block together, and the head for several
-// blocks at once.
-func (f *fetcher) fill(ctx context.Context, series []*Series, res *Result, place map[*Series]int) error {
-	groups := groupsOf(series)
-	rows := int(subTick(f.end, max(f.start, f.st.frontier()))/f.st.step) + 1
-	n := max(1, min(gatherRows/rows/chunk.Slots, (len(groups)+1)/2))
-	batches := slices.Collect(slices.Chunk(groups, n))
-	width := len(f.sources) * len(f.functions)
-	columns := func(s *Series) []Column { return res.Columns[place[s] : place[s]+width] }
-	return f.each(batches, func(f *fetcher, batch []*group) error {
-		if err := f.prepare(ctx, batch); err != nil {
-			return err
-		}
-		for _, g := range batch {
-			if f.lvl == nil && f.step == f.st.step {
-				if err := f.show1(ctx, g, columns); err != nil {
-					return err
-				}
-				continue
-			}
-			cells, err := f.cells(ctx, f.lvl, g, f.start, f.end, f.step)
-			if err != nil {
-				return err
-			}
-			for slot, s := range g.series {
-				f.show(cells, slot, columns(s))
-				f.cut(columns(s), f.st.last(s))
-			}
-		}
-		return nil
-	})
-}
-
-// each calls do with each batch, on two processors where there are as many.
-func (f *fetcher) each(batches [][]*group, do func(*fetcher, []*group) error) error {
-	var next atomic.Int64
-	work := func(f *fetcher) error {
-		for {
-			i := int(next.Add(1)) - 1
-			if i >= len(batches) {
-				return nil
-			}
-			if err := do(f, batches[i]); err != nil {
-				return err
-			}
-		}
-	}
-	if len(batches) < 2 || runtime.GOMAXPROCS(0) < 2 {
-		return work(f)
-	}
-	other, reader := *f, *f.r
-	other.r, reader.spare, reader.damaged = &reader, nil, 0
-	other.merged, other.unknown = rrd.Cells{}, nil
-	var wg sync.WaitGroup
-	var otherErr error
-	wg.Go(func() { otherErr = work(&other) })
-	err := work(f)
-	wg.Wait()
-	f.r.damaged += reader.damaged
-	return errors.Join(err, otherErr)
-}
-
-// prepare reads from the head what a batch of groups will need of it.
-func (f *fetcher) prepare(ctx context.Context, batch []*group) error {
-	start := f.start
-	if f.lvl != nil {
-		l := f.lvl
-		for finer := f.below(l); finer != nil; finer = f.below(l) {
-			l = finer
-		}
-		start = max(start, l.frontier)
-	}
-	f.heads = nil
-	if len(batch) == 1 || start >= f.end || f.lvl != nil && !f.lvl.fed {
-		return nil
-	}
-	parts := make([]*rawPart, len(batch))
-	f.heads = make(map[*group]*rawPart, len(batch))
-	for i, g := range batch {
-		parts[i] = new(rawPart)
-		f.heads[g] = parts[i]
-	}
-	f.headFrom, f.headTo = subTick(start, f.st.beat+f.st.step), addTick(f.end, f.st.beat)
-	return f.gather(ctx, batch, parts, f.headFrom, f.headTo)
-}
-
 // cut makes those rows unknown that were not over at a series' last tick: RRDtool
 // has no row before an update ends it.
 func (f *fetcher) cut(columns []Column, last uint32) {
@@ -315,19 +170,12 @@ func (f *fetcher) cut(columns []Column, last uint32) {
 	}
 }
 
-// show makes values of cells.
-func (f *fetcher) show(b *cellBlock, slot int, columns []Column) {
-	n := f.step / b.step
-	var coarse rrd.Cells
+// show makes values of cells: what the first block does not know the others may.
+func (f *fetcher) show(blocks []*cellBlock, slot int, columns []Column) {
 	for i, src := range f.sources {
-		c := b.at(slot, i)
+		c := f.coarse(blocks, slot, i)
 		if c == nil {
 			continue
-		}
-		if n > 1 {
-			coarse.Resize(len(c.Known) / int(n))
-			rrd.Merge(&coarse, c, int(n))
-			c = &coarse
 		}
 		for j, fn := range f.functions {
 			values := columns[i*len(f.functions)+j].Values
@@ -339,4 +187,26 @@ func (f *fetcher) show(b *cellBlock, slot int, columns []Column) {
 			}
 		}
 	}
+}
+
+// coarse is what blocks know of a source in rows of the result's step, nil if
+// nothing.
+func (f *fetcher) coarse(blocks []*cellBlock, slot, source int) (all *rrd.Cells) {
+	for _, b := range blocks {
+		c := b.at(slot, source)
+		if c == nil {
+			continue
+		}
+		if n := int(f.step / b.step); n > 1 {
+			merged := newCells(len(c.Known) / n)
+			rrd.Merge(merged, c, n)
+			c = merged
+		}
+		if all == nil {
+			all = c
+		} else {
+			all.Overlay(c)
+		}
+	}
+	return all
 }

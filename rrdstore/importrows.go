@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -64,6 +65,11 @@ func (im *importer) rows(ctx context.Context, r *Rows, step uint32) error {
 	if err := im.retract(ctx, step, map[uint32]*change{block: changed}); err != nil {
 		return err
 	}
+	if l.fed {
+		if r, err = im.unknown(ctx, r); err != nil {
+			return err
+		}
+	}
 	for w := l.floor(uint32(start)); int64(w) < end; w += l.span {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -75,6 +81,37 @@ func (im *importer) rows(ctx context.Context, r *Rows, step uint32) error {
 	im.from, im.to = uint32(start), uint32(end)
 	im.done.Points += len(r.Values)
 	return nil
+}
+
+// unknown is those of r's rows that the store does not know: also from finer rows,
+// which are to be consolidated one day.
+func (im *importer) unknown(ctx context.Context, r *Rows) (*Rows, error) {
+	reader, err := im.s.Reader(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := reader.known[identity{r.Key, r.RIP}]
+	if s == nil {
+		return r, nil
+	}
+	rest := *r
+	rest.Values = slices.Clone(r.Values)
+	end := r.Start.Add(time.Duration(len(r.Values)) * r.Step)
+	none := 1 - 1e-9 // of an interval need not be unknown for it to be known
+	res, err := reader.fetch(ctx, Query{
+		Series: []*Series{s}, Sources: []string{r.Source.Name}, Start: r.Start, End: end, Resolution: r.Step, XFF: &none,
+		Functions: []Function{r.Function},
+	})
+	if err != nil || res.Step != r.Step {
+		return &rest, err
+	}
+	for i, v := range res.Columns[0].Values {
+		at := int(res.Start.Sub(r.Start)/r.Step) + i
+		if Known(v) && at >= 0 && at < len(rest.Values) {
+			rest.Values[at] = math.NaN()
+		}
+	}
+	return &rest, nil
 }
 
 // level is the one with rows of a step.

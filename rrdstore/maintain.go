@@ -102,7 +102,7 @@ func (s *Store) maintain(ctx context.Context, newest uint32) (more bool, err err
 		}
 	}
 	if s.job == nil {
-		return s.retire1(a, newest)
+		return s.retireOne(a, newest)
 	}
 	if err := s.work(ctx, a, s.job); err != nil {
 		return false, err

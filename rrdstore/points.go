@@ -30,9 +30,9 @@ func (f *fetcher) points(ctx context.Context, g *group, start, end, step uint32)
 	return b, nil
 }
 
-// show1 makes values of data points, where each is a row: every function's value
+// showPoints makes values of data points, where each is a row: every function's value
 // is the point itself.
-func (f *fetcher) show1(ctx context.Context, g *group, columns func(*Series) []Column) error {
+func (f *fetcher) showPoints(ctx context.Context, g *group, columns func(*Series) []Column) error {
 	parts, err := f.raw(ctx, g, f.start, f.end)
 	if err != nil {
 		return err

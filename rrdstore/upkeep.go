@@ -133,11 +133,11 @@ func sortLevels(levels []*level) {
 
 func seconds(d time.Duration) uint32 { return uint32(d / time.Second) }
 
-// retire1 removes one window that is beyond what is kept, or that there is no room
+// retireOne removes one window that is beyond what is kept, or that there is no room
 // for. It reports whether there was one. Windows are counted rather than compared
 // with the time: a clock that leaps, or a director that was down for long, costs
 // nothing of what there is.
-func (s *Store) retire1(a *archive, newest uint32) (bool, error) {
+func (s *Store) retireOne(a *archive, newest uint32) (bool, error) {
 	for i, l := range a.levels {
 		w := a.windows[l.step]
 		if l.keep == 0 || len(w) <= int((uint64(l.keep)+uint64(l.span)-1)/uint64(l.span)) {
