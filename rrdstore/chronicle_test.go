@@ -85,21 +85,24 @@ func chronicleWitness(first, last uint64) *witness {
 			continue
 		}
 		fresh := make(map[string]bool)
-		look := func(id identity, a *dataplane.Account) {
+		eachAccount(snap, func(id identity, a *dataplane.Account) {
 			n := a.Resets[dataplane.Zeroed]
 			before, ok := resets[id]
 			fresh[id.String()], resets[id] = ok && before != n, n
-		}
-		for i := range snap.Services {
-			svc := &snap.Services[i]
-			look(identity{key: svc.Key}, &svc.Account)
-			for j := range svc.Reals {
-				look(identity{svc.Key, svc.Reals[j].RIP}, &svc.Reals[j].Account)
-			}
-		}
+		})
 		w.snapshot(snap, func(id string) bool { return fresh[id] })
 	}
 	return w
+}
+
+func eachAccount(snap *dataplane.Snapshot, look func(identity, *dataplane.Account)) {
+	for i := range snap.Services {
+		svc := &snap.Services[i]
+		look(identity{key: svc.Key}, &svc.Account)
+		for j := range svc.Reals {
+			look(identity{svc.Key, svc.Reals[j].RIP}, &svc.Reals[j].Account)
+		}
+	}
 }
 
 // tendChronicle lives through a step.
@@ -156,7 +159,13 @@ func askChronicle(t *testing.T, r *Reader, rnd *rand.Rand, newest uint64) {
 		Series: r.Series()[1:], Functions: []Function{Average, Min, Max, Last}, Resolution: c.step, XFF: &xff,
 		Start: tickAt(stepAt(from)), End: tickAt(stepAt(min(newest, from+1000))),
 	}
-	chronicleWitness(from-min(from, 1000), min(newest, from+1500)).compare(t, r, q)
+	w := chronicleWitness(from-min(from, 1000), min(newest, from+1500))
+	for step := newest - min(newest, 1500); step <= newest; step++ { // what was last there when
+		if snap := chronicle(step); snap != nil {
+			eachAccount(snap, func(id identity, _ *dataplane.Account) { w.last[id.String()] = uint32(stepAt(step)) })
+		}
+	}
+	w.compare(t, r, q)
 }
 
 func checkChronicleRows(t *testing.T, r *Reader, oldest, newest uint64) {

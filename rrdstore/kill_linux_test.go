@@ -61,7 +61,7 @@ func kills(t *testing.T) int {
 	if n, err := strconv.Atoi(os.Getenv("LVS_KILLS")); err == nil {
 		return n
 	}
-	return 30
+	return 20
 }
 
 // TestKillLosesNoAcknowledgedTick kills a process that commits and maintains,

@@ -77,7 +77,7 @@ func powerCuts() int {
 	if n, err := strconv.Atoi(os.Getenv("LVS_POWER_CUTS")); err == nil {
 		return n
 	}
-	return 60
+	return 40
 }
 
 // TestPowerCutLosesNoAcknowledgedTick lives through the chronicle and makes images

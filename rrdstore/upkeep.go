@@ -143,7 +143,11 @@ func (s *Store) retireOne(a *archive, newest uint32) (bool, error) {
 		if l.keep == 0 || len(w) <= int((uint64(l.keep)+uint64(l.span)-1)/uint64(l.span)) {
 			continue
 		}
-		if above := a.above(i); above != nil && l.fed && above.frontier < addTick(w[0], l.span) {
+		needed := addTick(w[0], l.span)
+		if l.step == 0 { // the data points after it follow from its last rows
+			needed = addTick(needed, a.beat+a.step)
+		}
+		if above := a.above(i); above != nil && l.fed && above.frontier < needed {
 			continue // it is still to be made a tier of
 		}
 		return true, a.remove(l)

@@ -360,3 +360,25 @@ func TestClockSetBack(t *testing.T) {
 		t.Errorf("rows by entries (-want +got)\n%s", diff)
 	}
 }
+
+// TestShortRetention keeps raw rows for no longer than it must: what tiers are
+// made of goes only when it is of no account any more.
+func TestShortRetention(t *testing.T) {
+	dir := t.TempDir()
+	checkAfter(t, dir)
+	s := mustOpen(t, dir, Options{Retention: time.Minute})
+	w := newWitness(10, 20)
+	for i := range uint64(2500) {
+		snap := table(1, 2, stepAt(i)+7, i) // always within a data point
+		w.snapshot(snap, func(string) bool { return false })
+		mustTend(t, s, snap)
+	}
+	r, err := s.Reader(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := Query{Series: r.Series()[1:], Functions: []Function{Average, Min, Max, Last}, Start: tickAt(stepAt(20)), End: tickAt(stepAt(2400)), Resolution: time.Minute}
+	if w.compare(t, r, q); len(s.arch.Load().windows[0]) > 3 {
+		t.Errorf("windows of raw rows: %d", s.arch.Load().windows[0])
+	}
+}
