@@ -91,13 +91,13 @@ func (b *cellBlock) make(slot, source, rows int) *rrd.Cells {
 
 // cells are rows of a step whose intervals lie from start to end, made of a level
 // and, beyond its frontier, of finer ones. The step is a multiple of the level's;
-// where windows do not hold whole rows of it, they come in the level's own step. A
-// nil level is the data points themselves.
+// where windows do not hold whole rows of it, or rows may be made of both, they come
+// in the level's own step. A nil level is the data points themselves.
 func (f *fetcher) cells(ctx context.Context, l *level, g *group, start, end, step uint32) (*cellBlock, error) {
 	if l == nil {
 		return f.points(ctx, g, start, end, step)
 	}
-	if l.span%step != 0 {
+	if l.span%step != 0 || l.fed && f.begun(l, start, end) {
 		step = l.step
 	}
 	b := &cellBlock{step: step, width: len(f.sources)}
@@ -113,6 +113,12 @@ func (f *fetcher) cells(ctx context.Context, l *level, g *group, start, end, ste
 		return nil, err
 	}
 	return below.over(b, int((from-start)/step), int((end-start)/step)), nil
+}
+
+// begun reports whether a level has rows beyond its frontier already, as imports
+// bring them.
+func (f *fetcher) begun(l *level, start, end uint32) bool {
+	return end > l.frontier && len(f.st.windowsIn(l.step, max(start, l.frontier), end-1)) > 0
 }
 
 // over lies b, whose first row is row at of rows, under what is stored.

@@ -135,7 +135,7 @@ func (s *Store) encode(p *plan, snap *dataplane.Snapshot) {
 	keyframe := p.newWindow || w.needsKeyframe()
 	h := header{
 		keyframe: keyframe, partial: snap.Partial,
-		hasStats: snap.Director.HasStats, hasConnections: snap.Director.HasConnections,
+		hasStats: snap.Director.HasStats, hasConnections: snap.Director.HasConnections, reset: s.resetNow[0],
 		late: int64(p.time) - int64(p.tick)*int64(time.Second),
 	}
 	h.director.setTotal(snap.Director.Total)

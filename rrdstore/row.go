@@ -106,6 +106,7 @@ type header struct {
 	partial bool
 	// hasStats and hasConnections tell which of the director's values are known.
 	hasStats, hasConnections bool
+	reset                    bool   // the director's counters began anew
 	late                     int64  // nanoseconds from the tick to Snapshot.Time
 	director                 values // of a parsed header, the differences alone
 	slots                    []uint32
@@ -116,6 +117,7 @@ const (
 	headerPartial
 	headerStats
 	headerConnections
+	headerReset
 )
 
 func (h *header) append(b []byte, prev *values) []byte {
@@ -123,7 +125,7 @@ func (h *header) append(b []byte, prev *values) []byte {
 	for _, f := range []struct {
 		on  bool
 		bit byte
-	}{{h.keyframe, headerKeyframe}, {h.partial, headerPartial}, {h.hasStats, headerStats}, {h.hasConnections, headerConnections}} {
+	}{{h.keyframe, headerKeyframe}, {h.partial, headerPartial}, {h.hasStats, headerStats}, {h.hasConnections, headerConnections}, {h.reset, headerReset}} {
 		if f.on {
 			flags |= f.bit
 		}
@@ -145,7 +147,7 @@ func parseHeader(payload []byte) (h header, err error) {
 	p := &parser{b: payload}
 	flags := p.byte()
 	h.keyframe, h.partial = flags&headerKeyframe != 0, flags&headerPartial != 0
-	h.hasStats, h.hasConnections = flags&headerStats != 0, flags&headerConnections != 0
+	h.hasStats, h.hasConnections, h.reset = flags&headerStats != 0, flags&headerConnections != 0, flags&headerReset != 0
 	h.since, h.late = p.uvarint(), p.varint()
 	p.delta(&h.director)
 	n := p.uvarint()

@@ -79,7 +79,7 @@ func (a *assembly) put(w *wantedSlot, p *rawPart, slot int) {
 // putDirector adds what the row has of the director to a part.
 func (a *assembly) putDirector(p *rawPart, slot int) {
 	h := &a.rows.header
-	p.add(slot, &a.rows.state.director, h.hasStats, btoi(h.hasConnections), false)
+	p.add(slot, &a.rows.state.director, h.hasStats, btoi(h.hasConnections), h.reset)
 }
 
 // append encodes the part as a superchunk.

@@ -37,7 +37,11 @@ func (u *updates) of(parts []*rawPart, slot int, src sourceEntry) {
 		}
 		for c := range raw.Columns {
 			if col := &raw.Columns[c]; col.Source == src.id {
-				u.add(p.ticks, col, raw.Resets)
+				resets := raw.Resets
+				if src.id >= importedID { // which the kernel does not count
+					resets = nil
+				}
+				u.add(p.ticks, col, resets)
 				break
 			}
 		}

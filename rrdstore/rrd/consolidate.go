@@ -52,11 +52,10 @@ func Merge(dst, src *Cells, n int) {
 	}
 }
 
-// Overlay puts the rows of o, which is as long, in the place of those of c of which
-// no more is known.
+// Overlay fills the rows of c of which nothing is known from o, which is as long.
 func (c *Cells) Overlay(o *Cells) {
 	for i, known := range c.Known {
-		if o.Known[i] >= known && o.Known[i] > 0 {
+		if known == 0 {
 			c.Known[i], c.Sum[i], c.Min[i], c.Max[i], c.Last[i] = o.Known[i], o.Sum[i], o.Min[i], o.Max[i], o.Last[i]
 		}
 	}
