@@ -165,19 +165,22 @@ func (c *archChecker) slot(b *chunk.Block, v []byte) error {
 }
 
 // implausible says what is wrong with the parts of a row, of which those that
-// are NaN are unknown. Sums of many numbers are not exact.
+// are NaN are unknown.
 func implausible(n uint32, sum, least, most, last float64) error {
-	slack := 1e-9 * max(math.Abs(least), math.Abs(most))
 	mean := sum / float64(n)
 	switch {
 	case n == 0:
 		return nil
-	case least > most+slack:
+	case exceeds(least, most):
 		return errors.New("its least is more than its greatest")
-	case mean < least-slack || mean > most+slack:
+	case exceeds(least, mean) || exceeds(mean, most):
 		return errors.New("its mean is not between its least and its greatest")
-	case last < least-slack || last > most+slack:
+	case exceeds(least, last) || exceeds(last, most):
 		return errors.New("its last is not between its least and its greatest")
 	}
 	return nil
 }
+
+// exceeds reports whether both are known and a is more than b, by more than sums
+// are off that were rounded many times.
+func exceeds(a, b float64) bool { return a-b > 1e-9*max(math.Abs(a), math.Abs(b)) }

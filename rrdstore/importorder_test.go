@@ -263,3 +263,38 @@ func TestFractionSparesIntegers(t *testing.T) {
 		}
 	}
 }
+
+// TestImportLeavesContradictionsOut: the functions of a row that come one by one
+// must go together.
+func TestImportLeavesContradictionsOut(t *testing.T) {
+	dir := t.TempDir()
+	checkAfter(t, dir)
+	s := mustOpen(t, dir, Options{})
+	nan := math.NaN()
+	rows := Rows{Key: testKey(0), Source: Source{"queue", Gauge}, Start: tickAt(firstTick - firstTick%3600), Step: time.Minute}
+	want := map[Function][]float64{Average: {5, 5, 5, nan}, Min: {4, 5, nan, 2}, Max: {nan, 6, 7, nan}, Last: {4, nan, 5, 2}}
+	for _, c := range []struct {
+		f      Function
+		values []float64
+	}{{Average, []float64{5, 5, 5, nan}}, {Min, []float64{4, 5, 6, 2}}, {Max, []float64{3, 6, 7, 1}}, {Last, []float64{4, 9, 5, 2}}} {
+		rows.Function, rows.Values = c.f, c.values
+		if _, err := s.ImportRows(t.Context(), &rows); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err := s.Reader(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := Query{Series: r.Series()[:1], Sources: []string{"queue"}, Resolution: time.Minute, Start: rows.Start, End: rows.Start.Add(3 * time.Minute)}
+	for f, want := range want {
+		q.Functions = []Function{f}
+		res, err := r.Fetch(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, res.Columns[0].Values, sameValues); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", f, diff)
+		}
+	}
+}

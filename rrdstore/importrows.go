@@ -190,7 +190,8 @@ func tierColumn(t *chunk.Tier, source uint16, rows int) *chunk.TierColumn {
 	return &t.Columns[at]
 }
 
-// overlayRows fills in what r knows and the column does not, and counts it.
+// overlayRows fills in what r knows and the column does not, and counts it. What
+// contradicts the column, a maximum below its minimum, is left out.
 func overlayRows(col *chunk.TierColumn, h *chunk.Header, kind Kind, r *Rows) (n int) {
 	per := h.Step / h.PDP
 	part := [numFunctions][]float64{Average: col.Sum, Min: col.Min, Max: col.Max, Last: col.Last}[r.Function]
@@ -210,7 +211,10 @@ func overlayRows(col *chunk.TierColumn, h *chunk.Header, kind Kind, r *Rows) (n 
 		if r.Function == Average {
 			v *= float64(col.Known[i])
 		}
-		part[i] = v
+		if part[i] = v; implausible(col.Known[i], col.Sum[i], col.Min[i], col.Max[i], col.Last[i]) != nil {
+			part[i] = math.NaN()
+			continue
+		}
 		n++
 	}
 	return n
