@@ -173,6 +173,9 @@ func (s *Store) accept(p *plan, expired int) {
 		se.index = i
 	}
 	s.writer.accept()
+	if cap(s.puts) > 1024 { // after the first tick, or a flood
+		s.puts = nil
+	}
 	s.measure()
 	s.stats.Windows += uint64(expired)
 	s.stats.RowBytes, s.stats.Unnumbered = len(s.writer.buf), p.unnumbered

@@ -235,8 +235,8 @@ func (a *archive) below(i int) *level {
 }
 
 func (s *Store) newJob(ctx context.Context, a *archive, l *level) (*job, error) {
-	r, err := s.Reader(ctx)
-	if err != nil {
+	r := &Reader{src: storeSource(s), path: s.dir, catalog: a.catalog, shared: true}
+	if err := r.refresh(ctx); err != nil {
 		return nil, err
 	}
 	j := &job{level: l, window: l.frontier, reader: r}
@@ -345,6 +345,7 @@ func (s *Store) work(ctx context.Context, a *archive, j *job) error {
 	j.puts, j.blocks = nil, j.blocks[n:]
 	a.note(j.level.step, j.window)
 	if last {
+		clear(s.parts[:]) // megabytes, not needed for an hour
 		*j.level = done
 		s.noteFrontiers(a)
 	}

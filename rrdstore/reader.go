@@ -59,6 +59,7 @@ type Reader struct {
 	series  []*Series
 	catalog // of the archive
 	known   map[identity]*Series
+	shared  bool   // catalog is the owner's, which keeps it in step itself
 	numbers int    // that the head's catalog has
 	asOf    uint32 // the catalogs are those of this frontier or of a later one
 	damaged int
@@ -150,13 +151,15 @@ func (r *Reader) refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	records, err := r.src.catalog(ctx)
+	records, err := r.src.catalog(ctx, !r.shared)
 	if err != nil {
 		return err
 	}
 	r.asOf = st.frontier()
-	if r.catalog, err = parseCatalog(records); err != nil {
-		return err
+	if !r.shared {
+		if r.catalog, err = parseCatalog(records); err != nil {
+			return err
+		}
 	}
 	r.damaged = r.catalog.damaged
 	old := r.known

@@ -101,7 +101,7 @@ func dialable(ctx context.Context, dir string) (bool, error) {
 	return false, err
 }
 
-func (dir remoteSource) catalog(ctx context.Context) (all []archiveRecord, err error) {
+func (dir remoteSource) catalog(ctx context.Context, _ bool) (all []archiveRecord, err error) {
 	err = dir.ask(ctx, []byte{protocolVersion, requestCatalog}, func(kind byte, b []byte) error {
 		p := &parser{b: b}
 		bucket := p.take(int(p.byte()))

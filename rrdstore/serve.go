@@ -120,7 +120,7 @@ func (s *Store) answer(ctx context.Context, conn net.Conn, request []byte) error
 	src := storeSource(s)
 	switch request[1] {
 	case requestCatalog:
-		all, err := src.catalog(ctx)
+		all, err := src.catalog(ctx, true)
 		if err != nil {
 			return err
 		}

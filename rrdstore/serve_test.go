@@ -166,7 +166,7 @@ func TestTooManyReadersAreToldSo(t *testing.T) {
 		defer conn.Close()
 	}
 	for range 1000 {
-		_, err := remoteSource(dir).catalog(t.Context())
+		_, err := remoteSource(dir).catalog(t.Context(), true)
 		if err == nil {
 			continue // the clients that were first are not accepted yet
 		}

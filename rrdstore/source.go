@@ -16,8 +16,9 @@ import (
 
 // A source is where a Reader gets records from: the files, or their owner.
 type source interface {
-	// catalog is every series of the head, and the archive's catalog.
-	catalog(ctx context.Context) ([]archiveRecord, error)
+	// catalog is every series of the head and, if it is wanted, the archive's
+	// catalog.
+	catalog(ctx context.Context, archive bool) ([]archiveRecord, error)
 	// state is what changes while time goes by.
 	state(ctx context.Context) (*storeState, error)
 	// rows calls emit with the records of a scan of the head; their values live
@@ -78,14 +79,16 @@ type viewer func(func(*bbolt.Tx) error) error
 // files are the two files of a store, each with its viewer.
 type files struct{ head, arch viewer }
 
-func (f files) catalog(ctx context.Context) (all []archiveRecord, err error) {
+func (f files) catalog(ctx context.Context, archive bool) (all []archiveRecord, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	err = f.arch(func(tx *bbolt.Tx) error {
-		all, err = archiveRecords(tx)
-		return err
-	})
+	if archive {
+		err = f.arch(func(tx *bbolt.Tx) error {
+			all, err = archiveRecords(tx)
+			return err
+		})
+	}
 	if err != nil && !errors.Is(err, errNoArchive) {
 		return nil, err
 	}
