@@ -2,6 +2,7 @@
 # make test   every check and test, those in the lab kernel too
 # make soak   five minutes of a table that changes 50 times a second (LVS_SOAK=1h)
 # make kill   200 times kill -9 under load (LVS_KILLS=1000)
+# make damage 1000 kills, 2000 power cuts and flipped bytes for the store's files
 # make fuzz   every decoder, 20 seconds each (FUZZ=10m)
 # make bench  every figure we claim beside its peer's (B=name runs one)
 # make install  programs, MIBs and a systemd unit, below PREFIX
@@ -60,6 +61,13 @@ one-%:
 	@.ci/setup test
 	@$(MAKE) --no-print-directory build build/labnet
 	CGO_ENABLED=0 LABNET=$(CURDIR)/build/labnet go test -v -count 1 -timeout 70m -tags lab -exec '$(LAB) --timeout 4000 --' -run '^$*$$' ./internal/e2e
+
+# The long form of the store's tests of what may happen to its files.
+damage: export LVS_KILLS ?= 1000
+damage: export LVS_POWER_CUTS ?= 2000
+damage: export LVS_FLIPS ?= 20
+damage:
+	go test -v -count 1 -timeout 3h -run '^(TestKillLoses|TestPowerCut|TestFlippedBytes)' ./rrdstore
 
 # Every fuzz target for a while, one after the other. What fails is kept below
 # testdata/fuzz; without such a file it was the engine, which at times misses its

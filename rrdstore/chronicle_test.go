@@ -23,6 +23,10 @@ func chronicleOptions() Options {
 	}
 }
 
+// stepAt is the tick of a step, and the step follows from the tick, so that a
+// process can go on where one before it was killed.
+func stepAt(step uint64) int64 { return firstTick + 10*int64(step) }
+
 // mix is a number that follows from others and looks like chance.
 func mix(seed uint64, more ...uint64) uint64 {
 	for _, n := range more {

@@ -43,10 +43,6 @@ func child(t *testing.T, name, dir string) *exec.Cmd {
 	return cmd
 }
 
-// stepAt is the tick of a step, and the step follows from the tick, so that a
-// process can go on where one before it was killed.
-func stepAt(step uint64) int64 { return firstTick + 10*int64(step) }
-
 func holdUntilKilled(dir string) error {
 	if _, err := Open(dir, Options{}); err != nil {
 		return err
