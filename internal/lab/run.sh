@@ -55,6 +55,8 @@ lvs-agent is up. In another terminal, here:
   the whole LVS-MIB    snmpwalk -v2c -c public $snmp .1.3.6.1.4.1.8225
   with names           snmptable -v2c -c public -Ci -M build/mibs:mib -m LVS-MIB $snmp lvsServiceTable
   the history          build/lvs-exporter fetch $store --start -5m --end now -o csv
+  as rates             build/lvs-exporter fetch $store --start -5m --resolution 10s -o csv
+  as a picture         build/lvs-exporter graph $store --start -5m -o web.svg tcp/10.1.0.100:80
 
 Counters move every two seconds: that is how often the kernel brings them up to
 date. Ctrl-C ends it all.
