@@ -39,8 +39,11 @@ type archive struct {
 	catalog
 	windows map[uint32][]uint32 // by step, the windows there are, in order
 	opened  fs.FileInfo
-	high    int64 // bytes of it that were ever in use
-	used    int64 // bytes that hold something
+	// oldBeat is the heartbeat of rows before oldUntil, which came at longer
+	// intervals; zero: they did not.
+	oldBeat, oldUntil uint32
+	high              int64 // bytes of it that were ever in use
+	used              int64 // bytes that hold something
 	// stale says that memory may be ahead of the file, because what was to be
 	// stored was not: it is read again before it is used.
 	stale bool

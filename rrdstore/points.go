@@ -23,7 +23,7 @@ func (f *fetcher) points(ctx context.Context, g *group, start, end, step uint32)
 			if len(u.Times) == 0 {
 				continue
 			}
-			u.dataPoints(pdp, start, f.st.step, f.st.beat)
+			u.dataPoints(pdp, start, f.st.step, f.beat(parts))
 			rrd.Consolidate(b.make(slot, i, rows), pdp, per)
 		}
 	}
@@ -48,7 +48,7 @@ func (f *fetcher) showPoints(ctx context.Context, g *group, columns func(*Series
 				continue
 			}
 			values := own[0].Values
-			u.dataPoints(values, f.start, f.step, f.st.beat)
+			u.dataPoints(values, f.start, f.step, f.beat(parts))
 			if src.Kind == Counter {
 				for k := range values {
 					values[k] /= float64(f.step)
@@ -61,6 +61,16 @@ func (f *fetcher) showPoints(ctx context.Context, g *group, columns func(*Series
 		f.cut(all, f.st.last(s))
 	}
 	return nil
+}
+
+// beat is the heartbeat of rows: the present one, or what it was when rows came at
+// longer intervals.
+func (f *fetcher) beat(parts []*rawPart) uint32 {
+	beat := f.st.beat
+	for _, p := range parts {
+		beat = max(beat, p.beat)
+	}
+	return beat
 }
 
 // raw are the raw rows of a group that the data points from start to end follow

@@ -11,6 +11,7 @@ import (
 type rawPart struct {
 	archived bool // it came from rawChunk
 	ticks    []uint32
+	beat     uint32 // the heartbeat when the superchunk was made
 	slots    [chunk.Slots]*chunk.Raw
 	series   [chunk.Slots]*Series // whose the slots are, where somebody asked
 	// full are the columns of slots that add fills.
@@ -31,7 +32,7 @@ func (r *Reader) rawChunk(k chunkKey, v []byte, picked map[uint32]*Series, want 
 	if n := len(r.spare); n > 0 {
 		p, r.spare = r.spare[n-1], r.spare[:n-1]
 	}
-	p.archived, p.ticks = true, b.Ticks
+	p.archived, p.ticks, p.beat = true, b.Ticks, b.PDP
 	for i := range chunk.Slots {
 		s := picked[k.block*chunk.Slots+uint32(i)]
 		if picked != nil && s == nil || !b.Has(i) {

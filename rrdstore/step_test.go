@@ -46,3 +46,36 @@ func TestSetStepIsTheArchives(t *testing.T) {
 		}
 	}
 }
+
+// TestRowsOfALongerStepStayKnown has rows come every ten seconds after they came
+// every minute: the older ones were no gaps.
+func TestRowsOfALongerStepStayKnown(t *testing.T) {
+	dir := t.TempDir()
+	checkAfter(t, dir)
+	s := mustOpen(t, dir, Options{Step: time.Minute})
+	tick := int64(firstTick/3600*3600 + 3600)
+	for i := range int64(170) {
+		mustTend(t, s, table(1, 1, tick+i*60, uint64(i)))
+	}
+	if err := s.SetStep(10 * time.Second); err != nil {
+		t.Fatal(err)
+	}
+	for i := range int64(400) {
+		mustTend(t, s, table(1, 1, tick+170*60+i*10, 170+uint64(i)))
+	}
+	r, err := s.Reader(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := r.Fetch(t.Context(), Query{
+		Series: r.Series()[1:2], Sources: []string{"connections"}, Start: tickAt(tick), End: tickAt(tick + 170*60), Resolution: 10 * time.Second,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range res.Columns[0].Values {
+		if !Known(v) {
+			t.Fatalf("row of %s is unknown", res.Time(i))
+		}
+	}
+}

@@ -32,10 +32,18 @@ func (s *Store) rowChunks(ctx context.Context, a *archive, j *job, blocks []uint
 			return nil, err
 		}
 		if len(part.ticks) > 0 {
-			chunks[i] = part.append(j.window, j.place(block))
+			chunks[i] = part.append(j.window, j.place(block), a.beatOf(j.window))
 		}
 	}
 	return chunks, nil
+}
+
+// beatOf is the heartbeat of the rows of a window.
+func (a *archive) beatOf(window uint32) uint32 {
+	if window <= a.oldUntil {
+		return max(a.beat, a.oldBeat)
+	}
+	return a.beat
 }
 
 // gather reads the window's rows of blocks from the head.
@@ -83,8 +91,8 @@ func (a *assembly) putDirector(p *rawPart, slot int) {
 }
 
 // append encodes the part as a superchunk.
-func (p *rawPart) append(window uint32, place []byte) []byte {
-	h := &chunk.Header{Start: window, Rows: len(p.ticks), Ticks: p.ticks}
+func (p *rawPart) append(window uint32, place []byte, beat uint32) []byte {
+	h := &chunk.Header{PDP: max(beat, p.beat), Start: window, Rows: len(p.ticks), Ticks: p.ticks}
 	var slots [chunk.Slots][]byte
 	for i, raw := range p.slots {
 		if raw != nil && len(raw.Columns) > 0 {
@@ -112,7 +120,7 @@ func (p *rawPart) clear() {
 // mergeParts is all that either part has; where both have a source's update at
 // one tick, it is p's.
 func mergeParts(p, o *rawPart) *rawPart {
-	m := &rawPart{ticks: slices.Concat(p.ticks, o.ticks)}
+	m := &rawPart{beat: max(p.beat, o.beat), ticks: slices.Concat(p.ticks, o.ticks)}
 	slices.Sort(m.ticks)
 	m.ticks = slices.Compact(m.ticks)
 	for i := range m.slots {

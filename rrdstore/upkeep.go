@@ -39,6 +39,7 @@ func (s *Store) tryArch() error {
 	s.arch.Store(a)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	a.oldUntil = s.tick
 	if s.tick != 0 && s.tick < s.ahead.Load() { // see accept
 		s.behind.Store(min(s.tick, s.windows[0].first))
 	}
@@ -97,6 +98,9 @@ func (a *archive) configure(o *Options) error {
 		if a.step != step || a.beat != beat {
 			if err := putMeta(tx, keyStep, step, beat); err != nil {
 				return err
+			}
+			if a.beat > beat {
+				a.oldBeat = a.beat
 			}
 			a.step, a.beat = step, beat
 		}
@@ -254,6 +258,9 @@ func (s *Store) SetStep(step time.Duration) error {
 			a.stale = true
 			return fmt.Errorf("set step: %w", err)
 		}
+		s.mu.Lock()
+		a.oldUntil = s.tick
+		s.mu.Unlock()
 	}
 	s.opts.Step, s.opts.Heartbeat, s.opts.Tiers = next.Step, next.Heartbeat, next.Tiers
 	return nil

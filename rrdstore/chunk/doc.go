@@ -20,7 +20,8 @@
 //
 // This much is so in every version. The header is
 //
-//	step, PDP, start, rows   uvarints; step 0: the rows are raw
+//	step, PDP, start, rows   uvarints; step 0: the rows are raw, and what their PDP
+//	                         says is the caller's
 //	present                  8 bytes, little endian: bit i, slot i
 //	lengths                  a uvarint for each present slot, without checksum
 //	ticks                    of raw rows, if any: a sequence of bits (see below),
