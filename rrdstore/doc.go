@@ -99,8 +99,9 @@
 // A superchunk has checksums of its own, one for its header and one for each
 // entity, which cover where it is kept: bucket "data", step, window and block. Its
 // format is package chunk's. A superchunk of level 0 holds the raw values at every
-// tick, one of a tier in each row how many data points are known, their sum,
-// minimum, maximum and the last one.
+// tick, and in the place of a step of data points the heartbeat of its time; one of
+// a tier in each row how many data points are known, their sum, minimum, maximum
+// and the last one.
 //
 // # Damage
 //
