@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -106,6 +107,9 @@ func (m *imports) own(options rrdstore.Options, points bool, step time.Duration)
 		return nil
 	case points && (m.isNew || m.hasNoRaw):
 		options.Retention = keepAll
+		if m.isNew && options.Step != 0 {
+			options.Tiers = tiersOf(options.Step)
+		}
 	case m.isNew: // rows of the file's own resolutions are all there is
 		options.Step, options.Retention, options.Tiers = cmp.Or(options.Step, step), time.Minute, []rrdstore.Tier{}
 	}
@@ -114,6 +118,12 @@ func (m *imports) own(options rrdstore.Options, points bool, step time.Duration)
 		return fmt.Errorf("%w; stop the agent, or import into another directory (--store)", err)
 	}
 	return err
+}
+
+// tiersOf are the usual tiers, but for those whose rows would not be whole numbers
+// of a step: its data points would have to be shorter.
+func tiersOf(step time.Duration) []rrdstore.Tier {
+	return slices.DeleteFunc(rrdstore.DefaultTiers(), func(t rrdstore.Tier) bool { return t.Step%step != 0 })
 }
 
 // keepAll is how long a store that an import made keeps rows as they came: until
