@@ -135,12 +135,15 @@ func (f *fetcher) run(ctx context.Context, q *Query) (*Result, error) {
 			ErrTooMuch, len(q.Series), rows, cells, maxCells)
 	}
 	res := &Result{Start: time.Unix(int64(f.start), 0).UTC(), Step: time.Duration(f.step) * time.Second, Rows: rows}
+	// Every value is set by fill: the memory is taken by those who do.
 	values := make([]float64, rows*len(q.Series)*len(f.sources)*len(f.functions))
-	for i := range values {
-		values[i] = math.NaN()
-	}
 	place := make(map[*Series]int, len(q.Series))
+	var series []*Series
 	for _, s := range q.Series {
+		if _, twice := place[s]; twice {
+			continue
+		}
+		series = append(series, s)
 		place[s] = len(res.Columns)
 		for _, src := range f.sources {
 			for _, fn := range f.functions {
@@ -152,11 +155,20 @@ func (f *fetcher) run(ctx context.Context, q *Query) (*Result, error) {
 	for _, fn := range f.functions {
 		f.parts |= partsOf[fn]
 	}
-	return res, f.fill(ctx, q.Series, res, place)
+	return res, f.fill(ctx, series, res, place)
 }
 
 // partsOf are what a function needs of stored rows.
 var partsOf = [numFunctions]chunk.Parts{Average: chunk.Sum, Min: chunk.Min, Max: chunk.Max, Last: chunk.Last}
+
+// setUnknown makes all of columns unknown.
+func setUnknown(columns []Column) {
+	for i := range columns {
+		for k := range columns[i].Values {
+			columns[i].Values[k] = math.NaN()
+		}
+	}
+}
 
 // cut makes those rows unknown that were not over at a series' last tick: RRDtool
 // has no row before an update ends it.
@@ -174,11 +186,13 @@ func (f *fetcher) cut(columns []Column, last uint32) {
 func (f *fetcher) show(blocks []*cellBlock, slot int, columns []Column) {
 	for i, src := range f.sources {
 		c := f.coarse(blocks, slot, i)
+		own := columns[i*len(f.functions) : (i+1)*len(f.functions)]
 		if c == nil {
+			setUnknown(own)
 			continue
 		}
 		for j, fn := range f.functions {
-			values := columns[i*len(f.functions)+j].Values
+			values := own[j].Values
 			c.Values(values, rrd.Function(fn), f.step/f.st.step, f.xff)
 			if src.Kind == Counter {
 				for k := range values {

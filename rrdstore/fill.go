@@ -14,7 +14,7 @@ import (
 
 // gatherRows is about how many rows of series the head is read for at once: the
 // more, the fewer times it is read, and the more memory is taken.
-const gatherRows = 1 << 18
+const gatherRows = 1 << 19
 
 // fill reads the series: those of a block together, and the head for several
 // blocks at once.

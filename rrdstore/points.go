@@ -45,6 +45,7 @@ func (f *fetcher) showPoints(ctx context.Context, g *group, columns func(*Series
 			own := all[i*len(f.functions) : (i+1)*len(f.functions)]
 			u.of(parts, slot, src)
 			if len(u.Times) == 0 {
+				setUnknown(own)
 				continue
 			}
 			values := own[0].Values

@@ -87,7 +87,7 @@ const DefaultXFF = 0.5
 
 // A Query asks for consolidated history.
 type Query struct {
-	// Series are whose; of one Reader, from its last call of Series.
+	// Series are whose, each once; of the same Reader, from its Series.
 	Series []*Series
 	// Sources are which, by name; nil is the standard ones and all that imports
 	// brought for those series. A name that no series has is an error.
