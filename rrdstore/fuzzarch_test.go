@@ -137,7 +137,9 @@ type hostileSource struct {
 
 func (h *hostileSource) state(context.Context) (*storeState, error) { return h.st, nil }
 
-func (h *hostileSource) catalog(context.Context, bool) ([]archiveRecord, error) { return h.records, nil }
+func (h *hostileSource) catalog(context.Context, bool) ([]archiveRecord, error) {
+	return h.records, nil
+}
 
 func (h *hostileSource) rows(_ context.Context, q query, emit func(scanRecord) error) error {
 	var w rowWriter
