@@ -122,6 +122,7 @@ func (c *catalog) parse(r archiveRecord, p *parser) error {
 	case bucketTier:
 		l := &level{step: keyNumber(r.key), span: uint32(p.uvarint()), keep: uint32(p.uvarint()), frontier: uint32(p.uvarint())}
 		l.fed = p.byte() != 0
+		l.first = uint32(p.uvarint())
 		if p.err == nil && l.span != 0 {
 			c.levels = append(c.levels, l)
 		}
@@ -196,7 +197,7 @@ func (l *level) put(tx *bbolt.Tx) error {
 	if l.fed {
 		fed = 1
 	}
-	return putRecord(tx, bucketTier, l.step, append(b, fed))
+	return putRecord(tx, bucketTier, l.step, binary.AppendUvarint(append(b, fed), uint64(l.first)))
 }
 
 func (s sourceEntry) put(tx *bbolt.Tx) error {

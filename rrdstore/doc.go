@@ -91,7 +91,8 @@
 //	                                  that imports brought, from number 16 on;
 //	                                  the standard ones are 0 to 8, resets 9
 //	tier/<step u32>                   a level: span, keep (0: for ever), frontier,
-//	                                  fed (u8: windows are made as time goes by)
+//	                                  fed (u8: windows are made as time goes by),
+//	                                  where imported rows begin (0: there are none)
 //	data/<step u32>/<window u32>/<block u32>
 //	                                  the rows of entities 64*block to 64*block+63
 //	                                  as a superchunk

@@ -204,13 +204,16 @@ func (f *fetcher) show(blocks []*cellBlock, slot int, columns []Column) {
 }
 
 // coarse is what blocks know of a source in rows of the result's step, nil if
-// nothing.
+// nothing. Where imports brought rows of that very step, what is unknown in them is
+// so: finer rows that came with them do not tell how much of each was known.
 func (f *fetcher) coarse(blocks []*cellBlock, slot, source int) (all *rrd.Cells) {
+	exact := false
 	for _, b := range blocks {
 		c := b.at(slot, source)
-		if c == nil {
+		if c == nil || b.imported && exact {
 			continue
 		}
+		exact = exact || b.imported && b.step == f.step
 		if n := int(f.step / b.step); n > 1 {
 			merged := newCells(len(c.Known) / n)
 			rrd.Merge(merged, c, n)

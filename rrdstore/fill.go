@@ -42,6 +42,7 @@ func (f *fetcher) fill(ctx context.Context, series []*Series, res *Result, place
 				if err != nil {
 					return err
 				}
+				b.imported = l != nil && !l.fed
 				blocks = append(blocks, b)
 			}
 			for slot, s := range g.series {

@@ -48,7 +48,7 @@ func (im *importer) rows(ctx context.Context, r *Rows, step uint32) error {
 	if len(r.Values) == 0 {
 		return nil
 	}
-	l, err := im.level(step)
+	l, err := im.level(step, uint32(start))
 	if err != nil {
 		return err
 	}
@@ -114,21 +114,23 @@ func (im *importer) unknown(ctx context.Context, r *Rows) (*Rows, error) {
 	return &rest, nil
 }
 
-// level is the one with rows of a step.
-func (im *importer) level(step uint32) (*level, error) {
-	if l := im.a.level(step); l != nil {
+// level is the one with rows of a step, which now reach back to first.
+func (im *importer) level(step, first uint32) (*level, error) {
+	first = max(first, 1)
+	l := im.a.level(step)
+	if l != nil && l.first != 0 && l.first <= first {
 		return l, nil
 	}
-	l := &level{step: step, span: spanOf(step)}
-	if l.span%step != 0 {
-		l.span = step * 168
+	if l == nil {
+		l = &level{step: step, span: spanOf(step)}
+		if l.span%step != 0 {
+			l.span = step * 168
+		}
+		im.a.levels = append(im.a.levels, l)
+		sortLevels(im.a.levels)
 	}
-	if err := im.update(l.put); err != nil {
-		return nil, err
-	}
-	im.a.levels = append(im.a.levels, l)
-	sortLevels(im.a.levels)
-	return l, nil
+	l.first = first
+	return l, im.update(l.put)
 }
 
 // window stores what r has within a window.
@@ -140,6 +142,7 @@ func (im *importer) window(l *level, window uint32, e *entity, src sourceEntry, 
 		h.PDP = im.a.step
 	}
 	var tier chunk.Tier
+	stored := false
 	err := im.update(func(tx *bbolt.Tx) error {
 		var slots [chunk.Slots][]byte
 		if v := getChunk(tx, k); v != nil {
@@ -160,16 +163,18 @@ func (im *importer) window(l *level, window uint32, e *entity, src sourceEntry, 
 				return err
 			}
 		}
+		columns := len(tier.Columns)
 		col := tierColumn(&tier, src.id, h.Rows)
 		n := overlayRows(col, h, src.Kind, r)
-		if n == 0 {
+		// That nothing is known is worth keeping: no finer rows are to be taken for it.
+		if n == 0 && (l.fed || len(tier.Columns) == columns) {
 			return nil
 		}
 		im.done.Known += n
-		slots[slot] = tier.Append(nil, h.Rows, per)
+		slots[slot], stored = tier.Append(nil, h.Rows, per), true
 		return putChunk(tx, k, chunk.Append(nil, k.place(), h, &slots))
 	})
-	if err == nil {
+	if err == nil && stored {
 		im.a.note(l.step, window)
 	}
 	return err

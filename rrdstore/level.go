@@ -67,7 +67,10 @@ func (g *group) add(slot int, s *Series) {
 type cellBlock struct {
 	step  uint32
 	width int // sources
-	cells [chunk.Slots][]*rrd.Cells
+	// imported says that imports brought the rows, or an earlier configuration made
+	// them.
+	imported bool
+	cells    [chunk.Slots][]*rrd.Cells
 }
 
 // at is nil where nothing is known.

@@ -2,6 +2,7 @@ package rrdstore
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"lvs/rrdstore/rrd"
@@ -58,6 +59,9 @@ func (f *fetcher) covers(l *level, start uint32) bool {
 // finer ones included.
 func (f *fetcher) oldest(l *level) uint32 {
 	first := f.st.newest
+	if l != nil && !l.fed && l.first != 0 {
+		return min(first, l.first)
+	}
 	if f.st.oldest != 0 && (l == nil || l.fed) {
 		first = min(first, f.st.oldest)
 	}
@@ -83,16 +87,17 @@ func (f *fetcher) anyMade(l *level, is func(*level) bool) bool {
 }
 
 // beside are the levels that may know what the one that is read does not: what
-// imports brought, and beside those what is fed.
+// imports brought, the coarsest first, for its rows are nearest to those that are
+// wanted; and beside those what is fed.
 func (f *fetcher) beside() (others []*level) {
 	var fed *level
 	found := f.step%f.st.step == 0 // the data points, if there is nothing coarser
-	for _, l := range f.st.levels {
+	for _, l := range slices.Backward(f.st.levels) {
 		switch {
 		case l.step == 0 || l == f.lvl || f.step%l.step != 0:
-		case l.fed:
+		case l.fed && fed == nil:
 			fed, found = l, true
-		case len(f.st.windowsIn(l.step, f.start, f.end)) > 0:
+		case !l.fed && len(f.st.windowsIn(l.step, f.start, f.end)) > 0:
 			others = append(others, l)
 		}
 	}

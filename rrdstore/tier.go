@@ -81,6 +81,10 @@ type level struct {
 	// frontier is the end of the windows that are complete: what is later is made
 	// from the level below when it is asked for.
 	frontier uint32
+	// first is where the oldest rows begin that an import brought, whether anything
+	// is known of them or not; zero: none were. It makes a level cover as much as
+	// RRDtool's archive did.
+	first uint32
 	// fed says that windows are made as time goes by. Others came by an import, or
 	// the configuration has them no more.
 	fed bool

@@ -199,19 +199,26 @@ func (a *archive) fullest(newest uint32) (fullest *level) {
 
 // remove drops the oldest window of a level.
 func (a *archive) remove(l *level) error {
-	w := a.windows[l.step][0]
+	w, kept := a.windows[l.step][0], *l
+	if kept.first != 0 {
+		kept.first = max(kept.first, addTick(w, l.span))
+	}
 	err := guard(func() error {
 		return a.update(func(tx *bbolt.Tx) error {
 			b := levelBucket(tx, l.step)
 			if b == nil || b.Bucket(windowKey(w)) == nil {
 				return nil
 			}
-			return b.DeleteBucket(windowKey(w))
+			if err := b.DeleteBucket(windowKey(w)); err != nil || kept.first == l.first {
+				return err
+			}
+			return kept.put(tx)
 		})
 	})
 	if err != nil {
 		return fmt.Errorf("remove window %d of step %d: %w", w, l.step, err)
 	}
+	*l = kept
 	a.windows[l.step] = a.windows[l.step][1:]
 	return a.view(func(tx *bbolt.Tx) error { a.measure(tx); return nil })
 }
