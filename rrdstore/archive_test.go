@@ -216,6 +216,7 @@ func (l *life) step(services, reals int) *dataplane.Snapshot {
 // TestHistoryAgreesWithRRDArithmetic lives through days with restarts in between
 // and compares every kind of question with what the updates themselves say.
 func TestHistoryAgreesWithRRDArithmetic(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(2) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			dir := t.TempDir()

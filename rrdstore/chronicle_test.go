@@ -204,6 +204,7 @@ func entriesOf(lines []string) []string {
 }
 
 func TestChronicle(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	checkAfter(t, dir)
 	s := mustOpen(t, dir, chronicleOptions())
@@ -212,12 +213,12 @@ func TestChronicle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for step := range uint64(4000) {
+	for step := range uint64(2600) {
 		if err := tendChronicle(s, step); err != nil {
 			t.Fatal(err)
 		}
 		mustMaintain(t, s)
-		if step%500 == 499 {
+		if step%650 == 649 {
 			t.Run(fmt.Sprint(step), func(t *testing.T) {
 				if err := r.Refresh(t.Context()); err != nil {
 					t.Fatal(err)

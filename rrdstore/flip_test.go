@@ -14,7 +14,7 @@ import (
 )
 
 // flips is how many images TestFlippedBytes makes of each page; zero: one of every
-// fourth.
+// eighth.
 func flips() int {
 	n, _ := strconv.Atoi(os.Getenv("LVS_FLIPS"))
 	return n
@@ -245,6 +245,7 @@ func (o *outcomes) use(t *testing.T, tr *truth, dir string) {
 // what is read is right or it is not there, whether the file was verified first or
 // went bad after an orderly close; and an owner can go on.
 func TestFlippedBytes(t *testing.T) {
+	t.Parallel()
 	tr := newTruth(t, 1300)
 	rnd := rand.New(rand.NewPCG(6, 6))
 	for _, name := range []string{headName, archName} {
@@ -252,7 +253,7 @@ func TestFlippedBytes(t *testing.T) {
 		images, pages := 0, usedPages(t, tr.files[name])
 		for page := range pages {
 			n := flips()
-			if n == 0 && page%4 == 0 {
+			if n == 0 && page%8 == 0 {
 				n = 1
 			}
 			for i := range n {
@@ -264,7 +265,7 @@ func TestFlippedBytes(t *testing.T) {
 					within := []int{pageSize, 64}[rnd.IntN(2)]
 					spoilt[at+rnd.IntN(within)] ^= byte(1 << rnd.IntN(8))
 				}
-				dir := tr.write(t, name, spoilt, (page/4+i)%2 == 0)
+				dir := tr.write(t, name, spoilt, (page/8+i)%2 == 0)
 				o.use(t, tr, dir)
 				if err := os.RemoveAll(dir); err != nil {
 					t.Fatal(err)

@@ -33,7 +33,7 @@ func randomPoints(rnd *rand.Rand) (points []Point) {
 			p.RIP = testRIP(n)
 		}
 		tick, total := int64(firstTick+rnd.IntN(9000)), rnd.Uint64N(1<<60)
-		for range 600 + rnd.IntN(1500) {
+		for range 300 + rnd.IntN(900) {
 			switch rnd.IntN(30) {
 			case 0:
 				tick += rnd.Int64N(20000)
@@ -123,41 +123,39 @@ var sameValues = cmp.Comparer(func(a, b float64) bool {
 // order they come in, nor on which of its times is imported first, nor on points
 // that come twice.
 func TestImportInAnyOrder(t *testing.T) {
-	for seed := range uint64(2) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			rnd := rand.New(rand.NewPCG(seed, 3))
-			points := randomPoints(rnd)
-			s, rows, values := imported(t, points)
-			same := func(name string, gotRows map[int64][]string, got map[string][]float64) {
-				t.Helper()
-				if diff := cmp.Diff(rows, gotRows); diff != "" {
-					t.Fatalf("%s: rows (-in order +got)\n%.3000s", name, diff)
-				}
-				if diff := cmp.Diff(values, got, sameValues); diff != "" {
-					t.Fatalf("%s: values (-in order +got)\n%.3000s", name, diff)
-				}
-			}
-			again, err := s.ImportPoints(t.Context(), sequence(points))
-			if err != nil || again.Known != 0 {
-				t.Errorf("the second time %+v, %v", again, err)
-			}
-			againRows, againValues := saidOf(t, s, firstTick+200_000)
-			same("twice", againRows, againValues)
-
-			n := len(points)
-			_, partRows, partValues := imported(t, points[n/2:], points[:n/3], points[n/4:n*2/3])
-			same("in parts", partRows, partValues)
-			rnd.Shuffle(n, func(i, j int) { points[i], points[j] = points[j], points[i] })
-			_, anyRows, anyValues := imported(t, points)
-			same("in any order", anyRows, anyValues)
-		})
+	t.Parallel()
+	rnd := rand.New(rand.NewPCG(1, 3))
+	points := randomPoints(rnd)
+	s, rows, values := imported(t, points)
+	same := func(name string, gotRows map[int64][]string, got map[string][]float64) {
+		t.Helper()
+		if diff := cmp.Diff(rows, gotRows); diff != "" {
+			t.Fatalf("%s: rows (-in order +got)\n%.3000s", name, diff)
+		}
+		if diff := cmp.Diff(values, got, sameValues); diff != "" {
+			t.Fatalf("%s: values (-in order +got)\n%.3000s", name, diff)
+		}
 	}
+	again, err := s.ImportPoints(t.Context(), sequence(points))
+	if err != nil || again.Known != 0 {
+		t.Errorf("the second time %+v, %v", again, err)
+	}
+	againRows, againValues := saidOf(t, s, firstTick+200_000)
+	same("twice", againRows, againValues)
+
+	n := len(points)
+	_, partRows, partValues := imported(t, points[n/2:], points[:n/3], points[n/4:n*2/3])
+	same("in parts", partRows, partValues)
+	rnd.Shuffle(n, func(i, j int) { points[i], points[j] = points[j], points[i] })
+	_, anyRows, anyValues := imported(t, points)
+	same("in any order", anyRows, anyValues)
 }
 
 // TestImportKeepsWhatIsThere brings other values of the ticks that a store has,
 // and values of a source that it has not, in closed windows and in the one under
 // way.
 func TestImportKeepsWhatIsThere(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	checkAfter(t, dir)
 	s := mustOpen(t, dir, Options{})

@@ -69,6 +69,7 @@ func kills(t *testing.T) int {
 // both files are sound, every tick it had reported is there, rows and tiers say
 // what they must, and the accounts are exactly those of the last tick.
 func TestKillLosesNoAcknowledgedTick(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	rnd := rand.New(rand.NewPCG(11, 1))
 	last, during := uint64(0), 0

@@ -235,6 +235,7 @@ func rowText(row *Row) (lines []string) {
 }
 
 func TestStoreAgreesWithAModel(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(3) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			dir := t.TempDir()

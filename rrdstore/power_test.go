@@ -85,6 +85,7 @@ func powerCuts() int {
 // maintenance, and during both at once. Each opens as it is, is sound, and has
 // every tick of before.
 func TestPowerCutLosesNoAcknowledgedTick(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := mustOpen(t, dir, chronicleOptions())
 	c := &cutter{rnd: rand.New(rand.NewPCG(5, 5)), left: powerCuts(), each: 1 + powerCuts()/300}

@@ -9,6 +9,7 @@ import (
 // with more churn than a day's rows hold, and through a table too large for the
 // retention asked for.
 func TestFileStaysBounded(t *testing.T) {
+	t.Parallel()
 	const maxBytes = 12 << 20
 	for name, c := range map[string]struct {
 		services, reals int

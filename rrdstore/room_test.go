@@ -15,6 +15,7 @@ import (
 // TestArchiveTakenAwayInUseIsReplaced: commits never notice, and the rows that the
 // head has begin another archive.
 func TestArchiveTakenAwayInUseIsReplaced(t *testing.T) {
+	t.Parallel()
 	fill := func(with byte, from int64) func(string) error {
 		return func(path string) error {
 			f, err := os.OpenFile(path, os.O_WRONLY, 0)
@@ -87,6 +88,7 @@ func TestArchiveTakenAwayInUseIsReplaced(t *testing.T) {
 // TestArchiveGivesUpItsOldest has room for a part of what is to be kept: it is
 // kept in proportion.
 func TestArchiveGivesUpItsOldest(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	checkAfter(t, dir)
 	opts := Options{
@@ -95,7 +97,7 @@ func TestArchiveGivesUpItsOldest(t *testing.T) {
 	}
 	s := mustOpen(t, dir, opts)
 	worst := int64(0)
-	for i := range uint64(24 * 60) {
+	for i := range uint64(14 * 60) {
 		mustTend(t, s, table(10, 90, firstTick+60*int64(i), i*i))
 		worst = max(worst, s.fileSize())
 	}
