@@ -117,22 +117,28 @@ func columnValue(col *chunk.RawColumn, i int) (v Value, has bool) {
 func (row *Row) director(e *Entry) {
 	row.Total, row.HasStats = e.Total, e.Known&knownCounters == knownCounters
 	row.Connections, row.HasConnections = e.Active, e.Has(len(counterOrder))
+	row.Others = e.Others
+	for i, s := range standardSources {
+		if e.Has(i) && !row.tells(i) {
+			row.Others = append(row.Others, SourceValue{s, UintValue(*e.field(i))})
+		}
+	}
+}
+
+// tells reports whether Total and Connections tell a standard source of the
+// director.
+func (row *Row) tells(i int) bool {
+	return row.HasStats && i < len(counterOrder) || row.HasConnections && i == len(counterOrder)
 }
 
 // set makes v the entry's value of a source.
 func (e *Entry) set(source uint16, v Value, byID map[uint16]Source) {
-	u, isUint := v.Uint()
-	if int(source) >= len(standardSources) || v.Known() && !isUint {
-		if s, ok := byID[source]; ok { // its record may be damaged
-			e.Others = append(e.Others, SourceValue{s, v})
-		}
-		return
+	if u, ok := v.Uint(); ok && int(source) < len(standardSources) {
+		e.Known |= 1 << source
+		*e.field(int(source)) = u
+	} else if s, ok := byID[source]; ok { // its record may be damaged
+		e.Others = append(e.Others, SourceValue{s, v})
 	}
-	if !isUint {
-		return
-	}
-	e.Known |= 1 << source
-	*e.field(int(source)) = u
 }
 
 // field is where an entry keeps a standard source.

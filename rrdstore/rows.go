@@ -23,7 +23,7 @@ type Entry struct {
 	// never known.
 	Known uint16
 	// Others are the values of other sources, and of standard ones that are no
-	// integers, both of which only imports bring.
+	// integers or unknown, all of which only imports bring.
 	Others []SourceValue
 	// Reset says that the kernel's counters began anew since the row before.
 	Reset bool
@@ -55,6 +55,9 @@ type Row struct {
 	Total                    dataplane.Counters
 	HasStats, HasConnections bool
 	Connections              uint64
+	// Others are what else imports brought of the director: of its counters, where
+	// it was not all of them.
+	Others []SourceValue
 	// Entries are the wanted series that were present, by number.
 	Entries []Entry
 }
@@ -135,6 +138,17 @@ func (r *Reader) rows(ctx context.Context, st *storeState, from, to uint32, want
 
 // merge takes over what row lacks: entries, and values of those it has.
 func (row *Row) merge(o *Row) {
+	if !row.HasStats && o.HasStats {
+		row.Total, row.HasStats = o.Total, true
+	}
+	if !row.HasConnections && o.HasConnections {
+		row.Connections, row.HasConnections = o.Connections, true
+	}
+	for _, v := range o.Others {
+		if at := standardIndex(v.Source.Name); at < 0 || !row.tells(at) {
+			row.Others = append(row.Others, v)
+		}
+	}
 	have := make(map[*Series]int, len(row.Entries))
 	for i := range row.Entries {
 		have[row.Entries[i].Series] = i
@@ -158,11 +172,15 @@ func (e *Entry) merge(o *Entry) {
 		}
 	}
 	for _, v := range o.Others {
-		at := slices.IndexFunc(standardSources[:], func(s Source) bool { return s.Name == v.Source.Name })
-		if at < 0 || !e.Has(at) {
+		if at := standardIndex(v.Source.Name); at < 0 || !e.Has(at) {
 			e.Others = append(e.Others, v)
 		}
 	}
+}
+
+// standardIndex is the place of a standard source; -1 is none of that name.
+func standardIndex(name string) int {
+	return slices.IndexFunc(standardSources[:], func(s Source) bool { return s.Name == name })
 }
 
 // wanted are the series that want picks.

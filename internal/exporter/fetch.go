@@ -15,7 +15,7 @@ import (
 
 const fetchHelp = `Print a window of the history.
 
-Without --cf, --resolution and --xff: rows as they were stored, one line for each tick and series, with the totals connections, in_packets, out_packets, in_bytes, out_bytes as exact integers, and as they were at that time active, inactive and persistent connections and weight, of a service the sums over its real servers. A tick that was not stored has no line. -o csv-long of those is what import reads.
+Without --cf, --resolution and --xff: rows as they were stored, one line for each tick and series, with the totals connections, in_packets, out_packets, in_bytes, out_bytes as exact integers, and as they were at that time active, inactive and persistent connections and weight, of a service the sums over its real servers. A tick that was not stored has no line. -o csv and csv-long of those are what import reads: in csv a value that was not taken at that time is empty, and one that is told to be unknown NaN; in csv-long the one has no line, and the other is empty.
 
 With any of them: consolidated values, counters per second, on a grid of times, which name the ends of the intervals. The step is --resolution wherever there is data fine enough, else the nearest there is; without it the finest that reaches back to --start. -o json is always of these, in the shape of rrdtool xport.
 

@@ -79,7 +79,6 @@ type csvLong struct {
 	tails  []string // ",in_bytes," of each column
 	ends   []string // ",AVERAGE\n" of each column
 	keys   texts
-	known  map[identity][]bool // of raw rows: whether a source was ever known
 	time   []byte
 	line   []byte
 }

@@ -12,8 +12,10 @@ import (
 )
 
 // A RawWriter writes rows as they came: totals as exact integers, and gauges as
-// they were at that time. What was not there has no line; what was not known at
-// that time is empty, null, or no sample. It may be used by one goroutine at a
+// they were at that time. What was not there has no line; a value that was not
+// taken at that time is empty, null, or no sample, and in the long form of CSV has
+// no line. One that was taken and not known is the same, but NaN in CSV and empty in
+// its long form: so both read back as what they were. It may be used by one goroutine at a
 // time.
 type RawWriter struct {
 	format  Format
@@ -27,7 +29,7 @@ type RawWriter struct {
 type rawEncoder interface {
 	beginRaw(sources []string) error
 	// entry writes one series of one row, a value for each source.
-	entry(t time.Time, s *rrdstore.Series, values []rrdstore.Value) error
+	entry(t time.Time, s *rrdstore.Series, values []rawValue) error
 }
 
 // NewRawWriter begins a stream in the format f, which is any but JSON. sources are
@@ -63,7 +65,7 @@ func (x *RawWriter) Write(p Part, rows iter.Seq2[*rrdstore.Row, error]) error {
 		return x.collect(p, rows)
 	}
 	director := directorOf(p.Series)
-	values := make([]rrdstore.Value, len(x.layout.sources))
+	values := make([]rawValue, len(x.layout.sources))
 	for row, err := range rows {
 		if err != nil {
 			return err
@@ -113,7 +115,7 @@ func (x *RawWriter) collect(p Part, rows iter.Seq2[*rrdstore.Row, error]) error 
 		index[identityOf(s)] = i
 	}
 	director := directorOf(p.Series)
-	values := make([]rrdstore.Value, len(l.sources))
+	values := make([]rawValue, len(l.sources))
 	for row, err := range rows {
 		if err != nil {
 			return err
@@ -144,12 +146,12 @@ type rawColumns struct {
 }
 
 // add takes the values of the series i at the last time.
-func (c *rawColumns) add(i int, values []rrdstore.Value) {
+func (c *rawColumns) add(i int, values []rawValue) {
 	for j, v := range values {
 		column := &c.columns[i*len(values)+j]
 		for len(*column) < len(c.times)-1 { // it was not there
 			*column = append(*column, rrdstore.Value{})
 		}
-		*column = append(*column, v)
+		*column = append(*column, v.Value)
 	}
 }

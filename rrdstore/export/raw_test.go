@@ -37,6 +37,9 @@ func rawRows(all []*rrdstore.Series) iter.Seq2[*rrdstore.Row, error] {
 				case n == 2:
 					e.Known = 0b1_0000_1000 // in_bytes and weight
 					e.Others = []rrdstore.SourceValue{{Source: active, Value: rrdstore.FloatValue(0.25 * float64(i))}, {Source: turns, Value: rrdstore.UintValue(uint64(i))}}
+					if i == 3 { // somebody looked, and there was nothing to see
+						e.Others[1].Value = rrdstore.Value{}
+					}
 				case row.Partial:
 					e.Known = 0b1_1110_0000
 				}
@@ -98,19 +101,14 @@ func TestRawFormats(t *testing.T) {
 	}
 }
 
-// rawPoints are what rawRows has, as points, of the wide form; of the long one
-// without what was not known before.
-func rawPoints(t *testing.T, all []*rrdstore.Series, long bool) (points []rrdstore.Point) {
+// rawPoints are what rawRows has, as points.
+func rawPoints(t *testing.T, all []*rrdstore.Series) (points []rrdstore.Point) {
 	sources := append(rrdstore.StandardSources(), turns)
-	known := map[rrdstore.Point]bool{}
 	add := func(row *rrdstore.Row, s *rrdstore.Series, values map[string]rrdstore.Value) {
 		for _, src := range sources {
-			who := rrdstore.Point{Key: s.Key, RIP: s.RIP, Source: src}
-			known[who] = known[who] || values[src.Name].Known()
-			if lacks(s.Key, src.Name) || long && !known[who] {
-				continue
+			if v, taken := values[src.Name]; taken {
+				points = append(points, rrdstore.Point{Time: row.Tick, Key: s.Key, RIP: s.RIP, Source: src, Value: v})
 			}
-			points = append(points, rrdstore.Point{Time: row.Tick, Key: s.Key, RIP: s.RIP, Source: src, Value: values[src.Name]})
 		}
 	}
 	u := rrdstore.UintValue
@@ -165,14 +163,14 @@ func TestRawCSVReadsBack(t *testing.T) {
 			}
 			got = append(got, p)
 		}
-		comparePoints(t, rawPoints(t, all, f == CSVLong), got)
+		comparePoints(t, rawPoints(t, all), got)
 	}
 }
 
 func TestPromtoolMakesTheSameRawSeries(t *testing.T) {
 	all := rawSeries(t)
 	want := map[string]float64{}
-	for _, p := range rawPoints(t, all, false) {
+	for _, p := range rawPoints(t, all) {
 		s := all[slices.IndexFunc(all, func(s *rrdstore.Series) bool { return s.Key == p.Key && s.RIP == p.RIP })]
 		service := p.Key.String()
 		if service == "tcp/192.0.2.10:443" {

@@ -42,29 +42,38 @@ func (l *rawLayout) described() (all []rrdstore.Source) {
 	return all
 }
 
+// A rawValue is the value that a series had at a tick, if one was taken.
+type rawValue struct {
+	rrdstore.Value
+	taken bool // an unknown Value, if it is, was looked for
+}
+
 // entry puts the values of e into their places.
-func (l *rawLayout) entry(values []rrdstore.Value, e *rrdstore.Entry) {
+func (l *rawLayout) entry(values []rawValue, e *rrdstore.Entry) {
 	clear(values)
 	for i, v := range [...]uint64{
 		e.Total.Connections, e.Total.InPackets, e.Total.OutPackets, e.Total.InBytes, e.Total.OutBytes,
 		e.Active, e.Inactive, e.Persistent, e.Weight,
 	} {
 		if at := l.standard[i]; at >= 0 && e.Has(i) {
-			values[at] = rrdstore.UintValue(v)
+			values[at] = rawValue{rrdstore.UintValue(v), true}
 		}
 	}
 	for _, o := range e.Others {
-		if at, ok := l.others[o.Source.Name]; ok && isNumber(o.Value.Float()) {
-			values[at] = o.Value
+		if at, ok := l.others[o.Source.Name]; ok {
+			values[at].taken = true
+			if isNumber(o.Value.Float()) {
+				values[at].Value = o.Value
+			}
 			l.kinds[o.Source.Name] = o.Source.Kind
 		}
 	}
 }
 
 // director puts the director's values of a row into their places. Of the gauges
-// it has the first alone, its connections.
-func (l *rawLayout) director(values []rrdstore.Value, row *rrdstore.Row) {
-	e := rrdstore.Entry{Total: row.Total, Active: row.Connections}
+// it has the first alone, its connections, unless an import brought others.
+func (l *rawLayout) director(values []rawValue, row *rrdstore.Row) {
+	e := rrdstore.Entry{Total: row.Total, Active: row.Connections, Others: row.Others}
 	if row.HasStats {
 		e.Known = 1<<numCounters - 1
 	}
@@ -102,11 +111,16 @@ func (e *csvWide) beginRaw(sources []string) error {
 	return err
 }
 
-func (e *csvWide) entry(t time.Time, s *rrdstore.Series, values []rrdstore.Value) error {
+// entry tells a value that was not known from one that was not taken.
+func (e *csvWide) entry(t time.Time, s *rrdstore.Series, values []rawValue) error {
 	e.lines.at(t)
 	line := e.lines.begin(s)
 	for _, v := range values {
-		line = appendValue(append(line, ','), v)
+		line = append(line, ',')
+		if v.taken && !v.Known() {
+			line = append(line, "NaN"...)
+		}
+		line = appendValue(line, v.Value)
 	}
 	return e.lines.end(e.out, line)
 }
@@ -119,25 +133,16 @@ func (e *csvLong) beginRaw(sources []string) error {
 	return err
 }
 
-// entry leaves out what was never known of a series until then: it does not have
-// it, and to tell so again and again tells a reader nothing.
-func (e *csvLong) entry(t time.Time, s *rrdstore.Series, values []rrdstore.Value) error {
-	if e.known == nil {
-		e.known = map[identity][]bool{}
-	}
-	known := e.known[identityOf(s)]
-	if known == nil {
-		known = make([]bool, len(values))
-		e.known[identityOf(s)] = known
-	}
+// entry leaves out what was not taken.
+func (e *csvLong) entry(t time.Time, s *rrdstore.Series, values []rawValue) error {
 	e.time = append(t.UTC().AppendFormat(e.time[:0], time.RFC3339), ',')
 	e.time = append(e.time, e.keys.of(s, func() string { return quotedKey(s) })...)
 	for i, v := range values {
-		if known[i] = known[i] || v.Known(); !known[i] {
+		if !v.taken {
 			continue
 		}
 		e.line = append(append(e.line[:0], e.time...), e.tails[i]...)
-		e.line = append(appendValue(e.line, v), '\n')
+		e.line = append(appendValue(e.line, v.Value), '\n')
 		if _, err := e.out.Write(e.line); err != nil {
 			return err
 		}
@@ -152,7 +157,7 @@ func (e *ndjson) beginRaw(sources []string) error {
 	return nil
 }
 
-func (e *ndjson) entry(t time.Time, s *rrdstore.Series, values []rrdstore.Value) error {
+func (e *ndjson) entry(t time.Time, s *rrdstore.Series, values []rawValue) error {
 	line := e.lines.begin(t, s)
 	for i, v := range values {
 		line = append(line, e.members[i]...)
@@ -160,7 +165,7 @@ func (e *ndjson) entry(t time.Time, s *rrdstore.Series, values []rrdstore.Value)
 			line = append(line, "null"...)
 			continue
 		}
-		line = appendValue(line, v)
+		line = appendValue(line, v.Value)
 	}
 	return e.lines.end(e.out, line)
 }

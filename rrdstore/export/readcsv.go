@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"lvs/dataplane"
 	"lvs/rrdstore"
 )
 
@@ -30,9 +29,9 @@ import (
 // no zone, wherever it is read, or in seconds since 1970, of which a fraction is
 // cut off. A key is as [SeriesKey] writes it; a source is named in lower case
 // letters, digits and _, and is a gauge unless it is a standard one or kinds says
-// otherwise. A value is what [rrdstore.ParseValue] reads: nothing, "U", "NaN" and
-// "null" are unknown, in the wide form too, except of sources that the director
-// never has.
+// otherwise. A value is what [rrdstore.ParseValue] reads: "U", "NaN" and "null" are
+// unknown, and so is nothing in the long form. In the wide one, where a line has
+// room for what a series does not have, nothing says nothing.
 //
 // Values are taken for raw ones: totals of counters, not rates. What can be seen
 // to be consolidated is refused.
@@ -206,23 +205,19 @@ func (c *csvReader) wideRecord(t time.Time, record []string, yield func(rrdstore
 		key += "," + record[c.real]
 	}
 	for _, w := range c.wide {
+		if record[w.field] == "" {
+			continue
+		}
 		p, err := c.point(t, key, record[w.field])
 		if err != nil {
 			return false, fmt.Errorf("column %s: %w", w.source.Name, err)
 		}
-		if p.Source = w.source; !p.Value.Known() && lacks(p.Key, w.source.Name) {
-			continue
-		}
+		p.Source = w.source
 		if !yield(p, nil) {
 			return false, nil
 		}
 	}
 	return true, nil
-}
-
-// lacks reports whether the series of that key never has that source.
-func lacks(key dataplane.ServiceKey, source string) bool {
-	return key == (dataplane.ServiceKey{}) && (source == "inactive" || source == "persistent" || source == "weight")
 }
 
 func (c *csvReader) point(t time.Time, key, value string) (p rrdstore.Point, err error) {

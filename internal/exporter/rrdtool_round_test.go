@@ -1,0 +1,57 @@
+package exporter
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestFetchedCSVIsTheStoreAgain takes stores of sources that come at different
+// times, writes them as CSV in both forms, makes new stores of that, and compares
+// all they answer.
+func TestFetchedCSVIsTheStoreAgain(t *testing.T) {
+	for number := range databases(t, 2) {
+		w := newWitness(t, number)
+		w.live(200 + w.IntN(400))
+		store := filepath.Join(w.dir, "store")
+		counting := []string{"--counter", "drops"}
+		for begin := 0; begin < len(w.lines); { // some are missing here and there
+			if w.IntN(8) == 0 {
+				w.lines = append(w.lines[:begin], w.lines[begin+1:]...)
+				continue
+			}
+			begin++
+		}
+		all, first := []string{"--real", "*"}, w.first
+		if w.key == "director" {
+			all = append(all, w.key)
+		}
+		w.key = `"tcp/192.0.2.10:443,10.0.0.9:80"` // another series, at other times
+		w.live(100)
+		for _, file := range w.write() {
+			exportNow(t, append([]string{"import", "--store", store, file}, counting...)...)
+		}
+		everything := append([]string{"--start", "1600000000", "--end", "1800000000"}, all...)
+		for _, form := range []string{"csv", "csv-long"} {
+			file, again := filepath.Join(w.dir, form), filepath.Join(w.dir, form+"-store")
+			args := []string{"fetch", "--store", store, "-o", form, "--source", strings.Join(w.sources, ",")}
+			if err := os.WriteFile(file, []byte(exportNow(t, append(args, everything...)...)), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			exportNow(t, append([]string{"import", "--store", again, file}, counting...)...)
+			for _, resolution := range []string{"10s", "60s", "300s", "1h"} {
+				for _, cf := range functions {
+					answer := func(store string) string {
+						return exportNow(t, append([]string{"fetch", "--store", store, "--start", fmt.Sprint(first), "--end", fmt.Sprint(max(w.last, first+40000)),
+							"--resolution", resolution, "--cf", cf, "--source", strings.Join(w.sources, ",")}, all...)...)
+					}
+					if got, want := answer(again), answer(store); got != want {
+						t.Fatalf("history %d, %s, %s of %s: the store of it answers\n%.2000s\nwant\n%.2000s", number, form, cf, resolution, got, want)
+					}
+				}
+			}
+		}
+	}
+}
