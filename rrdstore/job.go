@@ -17,6 +17,8 @@ type job struct {
 	reader *Reader
 	blocks []uint32 // left to do
 	puts   []*entity
+	// damaged is how many records the reader had to leave out, as far as said.
+	damaged int
 }
 
 func (j *job) end() uint32 { return j.window + j.level.span }
@@ -26,7 +28,7 @@ func (s *Store) newJob(ctx context.Context, a *archive, l *level) (*job, error) 
 	if err := r.refresh(ctx); err != nil {
 		return nil, err
 	}
-	j := &job{level: l, window: l.frontier, reader: r}
+	j := &job{level: l, window: l.frontier, reader: r, damaged: r.damaged}
 	if l.step == 0 {
 		j.enrol(a)
 	} else if err := j.list(a); err != nil {
@@ -101,6 +103,10 @@ func (s *Store) work(ctx context.Context, a *archive, j *job) error {
 	chunks, err := build(ctx, a, j, j.blocks[:n])
 	if err != nil {
 		return err
+	}
+	if lost := j.reader.damaged - j.damaged; lost > 0 {
+		j.damaged = j.reader.damaged
+		s.opts.Logger.Error("archive is made without damaged records", "step", j.level.step, "window", tickTime(j.window), "records", lost)
 	}
 	done := *j.level
 	done.frontier = j.end()

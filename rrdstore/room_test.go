@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"go.etcd.io/bbolt"
 )
 
 // TestArchiveTakenAwayInUseIsReplaced: commits never notice, and the rows that the
@@ -132,5 +134,30 @@ func TestArchiveGivesUpItsOldest(t *testing.T) {
 	}
 	if known < 150 {
 		t.Errorf("%d values are known", known)
+	}
+}
+
+// TestDamageIsSaid: what is left out of the archive, or of what is made of it, is
+// told once.
+func TestDamageIsSaid(t *testing.T) {
+	dir := filled(t, 2, 4, 500)
+	rewrite(t, dir, bucketRow, func(b *bbolt.Bucket) error {
+		w := b.Bucket(windowKey(firstTick))
+		k := rowKey{firstTick + 50, 1}.bytes()
+		v := bytes.Clone(w.Get(k))
+		v[2] ^= 1
+		return w.Put(k, v)
+	})
+	rewriteArch(t, dir, bucketTier, flipRecord(windowKey(300)))
+	var log bytes.Buffer
+	s := mustOpen(t, dir, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	mustMaintain(t, s)
+	for _, want := range []string{
+		`msg="archive has damaged records, which are left out" records=1`,
+		`msg="archive is made without damaged records" step=0 window=2023-11-14T22:00:00.000Z records=`,
+	} {
+		if strings.Count(log.String(), want) != 1 {
+			t.Errorf("%q is said %d times in\n%s", want, strings.Count(log.String(), want), log.String())
+		}
 	}
 }

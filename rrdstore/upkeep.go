@@ -35,6 +35,9 @@ func (s *Store) tryArch() error {
 	if err := guard(func() error { return a.configure(&s.opts) }); err != nil {
 		return errors.Join(fmt.Errorf("open archive: %w", err), closeBolt(a.db, err))
 	}
+	if a.damaged > 0 {
+		s.opts.Logger.Error("archive has damaged records, which are left out", "records", a.damaged)
+	}
 	s.noteFrontiers(a)
 	s.arch.Store(a)
 	s.mu.Lock()
