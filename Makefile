@@ -100,4 +100,4 @@ clean:
 	rm -rf build
 
 FORCE:
-.PHONY: build install run test check unit lab lab-packages lab-faults lab-windows soak kill fuzz bench clean FORCE
+.PHONY: build install run test check unit lab lab-packages lab-faults lab-windows soak kill damage fuzz bench clean FORCE
