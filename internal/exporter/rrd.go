@@ -85,7 +85,14 @@ func (x *rrdFile) of(ctx context.Context, s *rrdstore.Series) (*export.RRD, erro
 	}
 	var results []*rrdstore.Result
 	rows := make(map[*rrdstore.Result]int)
+	var finer rrdstore.LevelInfo
 	for _, l := range x.have.Levels {
+		if l.First.IsZero() && !l.Imported { // none of its windows is over: it is made of finer rows
+			l.First, l.Last = finer.First, finer.Last
+		}
+		if !l.Imported {
+			finer = l
+		}
 		res, err := x.level(ctx, s, &l)
 		if err != nil {
 			return nil, err

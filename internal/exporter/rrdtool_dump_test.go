@@ -55,7 +55,7 @@ func (w *witness) mapped() (flags []string) {
 // tells is unknown.
 func TestImportOfADumpEqualsRRDtool(t *testing.T) {
 	var sum tally
-	for number := range databases(t, 6) {
+	for number := range databases(t, 4) {
 		w := newWitness(t, number)
 		w.step, w.heartbeat = 300, 600
 		w.live(400 + w.IntN(2000))

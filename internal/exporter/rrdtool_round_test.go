@@ -41,15 +41,14 @@ func TestFetchedCSVIsTheStoreAgain(t *testing.T) {
 				t.Fatal(err)
 			}
 			exportNow(t, append([]string{"import", "--store", again, file}, counting...)...)
-			for _, resolution := range []string{"10s", "60s", "300s", "1h"} {
-				for _, cf := range functions {
-					answer := func(store string) string {
-						return exportNow(t, append([]string{"fetch", "--store", store, "--start", fmt.Sprint(first), "--end", fmt.Sprint(max(w.last, first+40000)),
-							"--resolution", resolution, "--cf", cf, "--source", strings.Join(w.sources, ",")}, all...)...)
-					}
-					if got, want := answer(again), answer(store); got != want {
-						t.Fatalf("history %d, %s, %s of %s: the store of it answers\n%.2000s\nwant\n%.2000s", number, form, cf, resolution, got, want)
-					}
+			for i, resolution := range []string{"10s", "60s", "300s", "1h", "1h"} {
+				start := []int64{first, w.first}[i%2]
+				answer := func(store string) string {
+					return exportNow(t, append([]string{"fetch", "--store", store, "--start", fmt.Sprint(start), "--end", fmt.Sprint(start + 20000),
+						"--resolution", resolution, "--cf", functions[i%4], "--source", strings.Join(w.sources, ",")}, all...)...)
+				}
+				if got, want := answer(again), answer(store); got != want {
+					t.Fatalf("history %d, %s, %s: the store of it answers\n%.2000s\nwant\n%.2000s", number, form, resolution, got, want)
 				}
 			}
 		}

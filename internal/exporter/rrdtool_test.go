@@ -275,7 +275,7 @@ func near(a, b float64) bool {
 // import, and compares what is fetched from both.
 func TestImportAndFetchEqualRRDtool(t *testing.T) {
 	var sum tally
-	for number := range databases(t, 6) {
+	for number := range databases(t, 4) {
 		w := newWitness(t, number)
 		flags := []string{"import", "--store", filepath.Join(w.dir, "new", "store"), "--counter", "drops"}
 		if number%3 == 1 {
