@@ -178,6 +178,9 @@ func (m *imports) existing(ctx context.Context, options *rrdstore.Options) error
 
 // file imports one file, told apart by its content.
 func (m *imports) file(ctx context.Context, options rrdstore.Options, name string) error {
+	if name == "" { // what kingpin makes of a lone -
+		name = toStdout
+	}
 	in, size := io.Reader(os.Stdin), int64(0)
 	if name != toStdout {
 		f, err := os.Open(name)
@@ -209,9 +212,19 @@ func (m *imports) file(ctx context.Context, options rrdstore.Options, name strin
 	if err := m.own(options, true, 0); err != nil {
 		return err
 	}
-	done, err := m.store.ImportPoints(ctx, export.ReadCSV(buffered, name, m.kinds))
+	var p pace
+	done, err := m.store.ImportPoints(ctx, p.watch(export.ReadCSV(buffered, name, m.kinds)))
 	m.summary(name, "csv", "values", done)
+	if usual, most := p.usual(), m.heartbeatOf(options); err == nil && usual > most {
+		fmt.Fprintf(m.stderr, "lvs-exporter: %s: values come every %s, and in this store what is more than %s apart is a gap, of which nothing is known; a new one can be made with --step %[2]s\n",
+			name, span(usual.Seconds()), span(most.Seconds()))
+	}
 	return err
+}
+
+// heartbeatOf is the longest interval that is no gap, in a store with these options.
+func (m *imports) heartbeatOf(o rrdstore.Options) time.Duration {
+	return cmp.Or(o.Heartbeat, 2*cmp.Or(o.Step, 10*time.Second))
 }
 
 // summary says what an import did.
