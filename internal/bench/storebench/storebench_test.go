@@ -44,7 +44,7 @@ func TestReckoningCountsWhatIsKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	share := 4000 * 2 / float64(config.Entities())
-	want := map[string]float64{"0s": 25 * share, "1m0s": (7*24 + 1) * share, "5m0s": 32 * share, "1h0m0s": (731./7 + 1) * share,
+	want := map[string]float64{"0s": 25 * share, "1m0s": (7*24 + 1) * share, "5m0s": 32 * share, "1h0m0s": (730./7 + 1) * share,
 		"open windows": 700 / float64(config.Entities())}
 	sum := 0.0
 	for part, bytes := range want {
