@@ -72,7 +72,7 @@ func (f *fetcher) each(batches [][]*group, do func(*fetcher, []*group) error) er
 		return work(f)
 	}
 	other, reader := *f, *f.r
-	other.r, reader.spare, reader.damaged = &reader, nil, 0
+	other.r, reader.spare, reader.slots, reader.damaged = &reader, nil, nil, 0
 	other.merged, other.unknown = rrd.Cells{}, nil
 	var wg sync.WaitGroup
 	var otherErr error

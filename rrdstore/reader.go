@@ -64,6 +64,9 @@ type Reader struct {
 	asOf    uint32 // the catalogs are those of this frontier or of a later one
 	damaged int
 	spare   []*rawPart // to decode into
+	slots   []values   // likewise
+	// earliest is the first tick of all series, zero if there is none.
+	earliest uint32
 }
 
 // OpenReader opens the store in dir for reading: through its owner's socket where
@@ -189,10 +192,13 @@ func (r *Reader) refresh(ctx context.Context) error {
 	}
 	delete(sids, 0) // the director's
 	r.numbers = len(sids)
-	r.series = r.series[:0]
+	r.series, r.earliest = r.series[:0], 0
 	for _, s := range r.known {
 		slices.SortFunc(s.holdings, func(a, b *holding) int { return cmp.Compare(a.from, b.from) })
 		r.series = append(r.series, s)
+		if first := uint32(s.First.Unix()); r.earliest == 0 || first < r.earliest {
+			r.earliest = first
+		}
 	}
 	slices.SortFunc(r.series, (*Series).compare)
 	return nil

@@ -19,17 +19,18 @@ func (f *fetcher) resolve(start, end uint32, resolution time.Duration) {
 			levels = append(levels, l)
 		}
 	}
+	from := max(start, f.r.earliest) // nothing is asked for before there was anything
 	archives := make([]rrd.Archive, len(levels))
 	best := -1
 	for i, l := range levels {
 		archives[i] = rrd.Archive{Step: f.stepOf(l), First: f.oldest(l)}
-		if want != 0 && want%archives[i].Step == 0 && f.covers(l, start) && (best < 0 || archives[i].Step > archives[best].Step) {
+		if want != 0 && want%archives[i].Step == 0 && f.covers(l, from) && (best < 0 || archives[i].Step > archives[best].Step) {
 			best = i
 		}
 	}
 	f.step = want
 	if best < 0 {
-		best = rrd.Choose(archives, start, want)
+		best = rrd.Choose(archives, from, want)
 		f.step = archives[best].Step
 	}
 	f.lvl = levels[best]
@@ -67,7 +68,7 @@ func (f *fetcher) oldest(l *level) uint32 {
 	}
 	f.anyMade(l, func(m *level) bool {
 		if w := f.st.windows[m.step]; len(w) > 0 {
-			first = min(first, w[0])
+			first = min(first, max(w[0], f.r.earliest)) // a window may begin long before its first row
 		}
 		return false
 	})

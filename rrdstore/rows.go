@@ -206,6 +206,8 @@ func (r *Reader) scan(ctx context.Context, a *assembly, to uint32, whole func() 
 		return nil
 	}
 	q := query{start: a.start, end: to, sids: a.sids, all: len(a.sids) > 0 && len(a.bySID) == r.numbers}
+	a.rows.state.values, r.slots = r.slots[:0], nil
+	defer func() { r.slots = a.rows.state.values }()
 	err := r.src.rows(ctx, q, func(rec scanRecord) error { return a.feed(rec, whole) })
 	if err == nil {
 		err = a.end(whole)

@@ -43,6 +43,7 @@ type scan struct {
 	window uint32
 	next   rowKey // in window
 	slots  int
+	found  int // of sids, in the layout under way
 	need   []bool // by block of the layout under way
 }
 
@@ -124,7 +125,7 @@ func (s *scan) open(rows *bbolt.Bucket, first uint32) (*bbolt.Bucket, error) {
 	if w == nil {
 		return nil, fmt.Errorf("%w: window %d is no bucket", ErrDamaged, s.window)
 	}
-	s.slots, s.need = 0, s.need[:0]
+	s.slots, s.found, s.need = 0, 0, s.need[:0]
 	s.next, err = s.keyframe(w)
 	return w, err
 }
@@ -199,10 +200,11 @@ func (s *scan) walk(w *bbolt.Bucket, budget int, emit func(scanRecord) error) (i
 	return budget, nil
 }
 
-// needs reports whether block i is of interest. One with slots left to give is:
-// a wanted series may come into it, and decodes only from the keyframe on.
+// needs reports whether block i is of interest. One with slots left to give is
+// while there are wanted series without: they may come into it, and decode only
+// from the keyframe on.
 func (s *scan) needs(i int) bool {
-	return s.all || i < len(s.need) && s.need[i] || i == s.slots/blockSlots
+	return s.all || i < len(s.need) && s.need[i] || i == s.slots/blockSlots && s.found < len(s.sids)
 }
 
 // skip is the next key of interest after one that is not.
@@ -230,7 +232,7 @@ func (s *scan) layout(k rowKey, v []byte) {
 		return
 	}
 	if h.keyframe {
-		s.slots, s.need = 0, s.need[:0]
+		s.slots, s.found, s.need = 0, 0, s.need[:0]
 	}
 	s.slots += len(h.slots)
 	for len(s.need)*blockSlots < s.slots {
@@ -239,6 +241,7 @@ func (s *scan) layout(k rowKey, v []byte) {
 	first := s.slots - len(h.slots)
 	for i := range common(h.slots, s.sids) {
 		s.need[(first+i)/blockSlots] = true
+		s.found++
 	}
 }
 
