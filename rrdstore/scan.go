@@ -43,7 +43,7 @@ type scan struct {
 	window uint32
 	next   rowKey // in window
 	slots  int
-	found  int // of sids, in the layout under way
+	found  int    // of sids, in the layout under way
 	need   []bool // by block of the layout under way
 }
 
