@@ -155,18 +155,35 @@ func (f *fetcher) run(ctx context.Context, q *Query) (*Result, error) {
 	for _, fn := range f.functions {
 		f.parts |= partsOf[fn]
 	}
-	return res, f.fill(ctx, series, res, place)
+	return res, f.fill(ctx, series, f.narrow(res.Columns), place)
+}
+
+// narrow restricts the fetcher to those of its rows that the store can know
+// anything of, and returns columns of these. The others are made unknown.
+func (f *fetcher) narrow(columns []Column) []Column {
+	from := max(f.start, min(f.end, f.st.begin()))
+	from -= (from - f.start) % f.step
+	to := min(f.end, max(from, f.st.newest))
+	to += (f.step - (to-f.start)%f.step) % f.step
+	at, n := int((from-f.start)/f.step), int((to-from)/f.step)
+	inner := slices.Clone(columns)
+	for i := range inner {
+		values := inner[i].Values
+		setUnknown(values[:at])
+		setUnknown(values[at+n:])
+		inner[i].Values = values[at : at+n]
+	}
+	f.start, f.end = from, to
+	return inner
 }
 
 // partsOf are what a function needs of stored rows.
 var partsOf = [numFunctions]chunk.Parts{Average: chunk.Sum, Min: chunk.Min, Max: chunk.Max, Last: chunk.Last}
 
-// setUnknown makes all of columns unknown.
-func setUnknown(columns []Column) {
-	for i := range columns {
-		for k := range columns[i].Values {
-			columns[i].Values[k] = math.NaN()
-		}
+// setUnknown makes values unknown.
+func setUnknown(values []float64) {
+	for i := range values {
+		values[i] = math.NaN()
 	}
 }
 
@@ -176,9 +193,7 @@ func (f *fetcher) cut(columns []Column, last uint32) {
 	over := int(max(last, f.start)-f.start) / int(f.step)
 	for i := range columns {
 		values := columns[i].Values
-		for k := over; k < len(values); k++ {
-			values[k] = math.NaN()
-		}
+		setUnknown(values[min(over, len(values)):])
 	}
 }
 
@@ -188,7 +203,9 @@ func (f *fetcher) show(blocks []*cellBlock, slot int, columns []Column) {
 		c := f.coarse(blocks, slot, i)
 		own := columns[i*len(f.functions) : (i+1)*len(f.functions)]
 		if c == nil {
-			setUnknown(own)
+			for j := range own {
+				setUnknown(own[j].Values)
+			}
 			continue
 		}
 		for j, fn := range f.functions {

@@ -18,13 +18,16 @@ const gatherRows = 1 << 19
 
 // fill reads the series: those of a block together, and the head for several
 // blocks at once.
-func (f *fetcher) fill(ctx context.Context, series []*Series, res *Result, place map[*Series]int) error {
+func (f *fetcher) fill(ctx context.Context, series []*Series, all []Column, place map[*Series]int) error {
+	if f.start == f.end {
+		return nil
+	}
 	groups := groupsOf(series)
 	rows := int(subTick(f.end, max(f.start, f.st.frontier()))/f.st.step) + 1
 	n := max(1, min(gatherRows/rows/chunk.Slots, (len(groups)+1)/2))
 	batches := slices.Collect(slices.Chunk(groups, n))
 	width := len(f.sources) * len(f.functions)
-	columns := func(s *Series) []Column { return res.Columns[place[s] : place[s]+width] }
+	columns := func(s *Series) []Column { return all[place[s] : place[s]+width] }
 	return f.each(batches, func(f *fetcher, batch []*group) error {
 		if err := f.prepare(ctx, batch); err != nil {
 			return err

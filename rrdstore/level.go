@@ -93,9 +93,10 @@ func (b *cellBlock) make(slot, source, rows int) *rrd.Cells {
 }
 
 // cells are rows of a step whose intervals lie from start to end, made of a level
-// and, beyond its frontier, of finer ones. The step is a multiple of the level's;
-// where windows do not hold whole rows of it, or rows may be made of both, they come
-// in the level's own step. A nil level is the data points themselves.
+// and, beyond its frontier and before what it keeps, of finer ones. The step is a
+// multiple of the level's; where windows do not hold whole rows of it, or rows may
+// be made of both, they come in the level's own step. A nil level is the data points
+// themselves.
 func (f *fetcher) cells(ctx context.Context, l *level, g *group, start, end, step uint32) (*cellBlock, error) {
 	if l == nil {
 		return f.points(ctx, g, start, end, step)
@@ -107,15 +108,49 @@ func (f *fetcher) cells(ctx context.Context, l *level, g *group, start, end, ste
 	if err := f.stored(ctx, l, g, start, end, b); err != nil {
 		return nil, err
 	}
-	if !l.fed || end <= l.frontier {
+	if !l.fed {
 		return b, nil
 	}
-	from := max(start, l.frontier)
-	below, err := f.cells(ctx, f.below(l), g, from, end, step)
-	if err != nil {
-		return nil, err
+	// Finer rows make what was given up and what is not made yet.
+	finer, rows := f.finerFrom(l), int((end-start)/step)
+	for _, made := range [][2]uint32{{start, min(end, f.kept(l))}, {max(start, l.frontier), end}} {
+		from, to := max(made[0], finer), made[1]
+		if from >= to {
+			continue
+		}
+		from -= (from - start) % step
+		below, err := f.cells(ctx, f.below(l), g, from, to, step)
+		if err != nil {
+			return nil, err
+		}
+		if from == start && to == end {
+			return below.over(b, rows), nil
+		}
+		b.overlay(below, int((from-start)/step), rows)
 	}
-	return below.over(b, int((from-start)/step), int((end-start)/step)), nil
+	return b, nil
+}
+
+// kept is where the rows of a level begin that are stored.
+func (f *fetcher) kept(l *level) uint32 {
+	if w := f.st.windows[l.step]; len(w) > 0 {
+		return min(l.frontier, w[0])
+	}
+	return l.frontier
+}
+
+// finerFrom is where the oldest rows begin that a level can be made of.
+func (f *fetcher) finerFrom(l *level) uint32 {
+	from := uint32(math.MaxUint32)
+	if f.st.oldest != 0 {
+		from = f.st.oldest
+	}
+	for _, m := range f.st.levels {
+		if w := f.st.windows[m.step]; m.fed && m.step < l.step && len(w) > 0 {
+			from = min(from, w[0])
+		}
+	}
+	return from
 }
 
 // begun reports whether a level has rows beyond its frontier already, as imports
@@ -124,12 +159,12 @@ func (f *fetcher) begun(l *level, start, end uint32) bool {
 	return end > l.frontier && len(f.st.windowsIn(l.step, max(start, l.frontier), end-1)) > 0
 }
 
-// over lies b, whose first row is row at of rows, under what is stored.
-func (b *cellBlock) over(stored *cellBlock, at, rows int) *cellBlock {
-	if at == 0 && b.step == stored.step && stored.empty() {
+// over lies b, of as many rows, under what is stored.
+func (b *cellBlock) over(stored *cellBlock, rows int) *cellBlock {
+	if b.step == stored.step && stored.empty() {
 		return b
 	}
-	stored.overlay(b, at, rows)
+	stored.overlay(b, 0, rows)
 	return stored
 }
 

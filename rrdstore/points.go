@@ -15,7 +15,8 @@ func (f *fetcher) points(ctx context.Context, g *group, start, end, step uint32)
 	defer f.r.release(parts)
 	b := &cellBlock{step: step, width: len(f.sources)}
 	rows, per := int((end-start)/step), int(step/f.st.step)
-	pdp := make([]float64, rows*per)
+	from, to := spanned(parts, start, end, step)
+	pdp := make([]float64, int(to-from)/int(f.st.step))
 	var u updates
 	for slot := range g.series {
 		for i, src := range f.sources {
@@ -23,11 +24,28 @@ func (f *fetcher) points(ctx context.Context, g *group, start, end, step uint32)
 			if len(u.Times) == 0 {
 				continue
 			}
-			u.dataPoints(pdp, start, f.st.step, f.beat(parts))
-			rrd.Consolidate(b.make(slot, i, rows), pdp, per)
+			u.dataPoints(pdp, from, f.st.step, f.beat(parts))
+			all := b.make(slot, i, rows)
+			rrd.Consolidate(sliceCells(all, int((from-start)/step), int((to-start)/step)), pdp, per)
 		}
 	}
 	return b, nil
+}
+
+// spanned are the rows of a step, of those from start to end, of which parts may
+// tell anything.
+func spanned(parts []*rawPart, start, end, step uint32) (from, to uint32) {
+	from, to = end, start
+	for _, p := range parts {
+		if n := len(p.ticks); n > 0 {
+			from, to = min(from, p.ticks[0]), max(to, p.ticks[n-1])
+		}
+	}
+	from = max(from, start)
+	from -= (from - start) % step
+	to = min(addTick(to, step-1), end)
+	to -= (to - start) % step
+	return from, max(from, to)
 }
 
 // showPoints makes values of data points, where each is a row: every function's value
@@ -45,7 +63,9 @@ func (f *fetcher) showPoints(ctx context.Context, g *group, columns func(*Series
 			own := all[i*len(f.functions) : (i+1)*len(f.functions)]
 			u.of(parts, slot, src)
 			if len(u.Times) == 0 {
-				setUnknown(own)
+				for j := range own {
+					setUnknown(own[j].Values)
+				}
 				continue
 			}
 			values := own[0].Values

@@ -10,7 +10,8 @@ import (
 
 // resolve picks the level to read and the grid of rows. A resolution is met
 // exactly by the coarsest level that divides it and would have kept what is asked
-// for; otherwise it is as rrdtool chooses among what there is.
+// for; otherwise it is as rrdtool chooses among what there is, and still met if that
+// is a level that is fed and divides it.
 func (f *fetcher) resolve(start, end uint32, resolution time.Duration) {
 	want := uint32(min(max(resolution/time.Second, 0), math.MaxInt32))
 	levels := []*level{nil}
@@ -31,7 +32,9 @@ func (f *fetcher) resolve(start, end uint32, resolution time.Duration) {
 	f.step = want
 	if best < 0 {
 		best = rrd.Choose(archives, from, want)
-		f.step = archives[best].Step
+		if l := levels[best]; want == 0 || want%archives[best].Step != 0 || l != nil && !l.fed {
+			f.step = archives[best].Step
+		}
 	}
 	f.lvl = levels[best]
 	first, rows := rrd.Grid(start, end, f.step)

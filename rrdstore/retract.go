@@ -122,7 +122,7 @@ func (im *importer) retractWindow(ctx context.Context, f *fetcher, l *level, win
 		return err
 	}
 	made := &cellBlock{step: l.step, width: len(f.sources)}
-	made = below.over(made, 0, int((end-start)/l.step))
+	made = below.over(made, int((end-start)/l.step))
 
 	return im.update(func(tx *bbolt.Tx) error {
 		v := getChunk(tx, k)

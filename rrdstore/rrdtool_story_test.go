@@ -72,6 +72,11 @@ func (s *story) options() {
 	case 1, 2:
 		s.opts.Tiers = s.tiers(step)
 	}
+	if !s.short && s.chance(3) { // what they gave up is made of rows again
+		for i := range s.opts.Tiers {
+			s.opts.Tiers[i].Keep = s.opts.Tiers[i].Step
+		}
+	}
 }
 
 // tiers are up to four that a store may have.

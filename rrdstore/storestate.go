@@ -1,6 +1,8 @@
 package rrdstore
 
 import (
+	"math"
+
 	"fmt"
 
 	"go.etcd.io/bbolt"
@@ -22,6 +24,21 @@ func (st *storeState) frontier() uint32 {
 		return st.levels[0].frontier
 	}
 	return 0
+}
+
+// begin is a time before which nothing is known; the end of time if the store is
+// empty.
+func (st *storeState) begin() uint32 {
+	first := uint32(math.MaxUint32)
+	if st.oldest != 0 {
+		first = st.oldest
+	}
+	for _, w := range st.windows {
+		if len(w) > 0 {
+			first = min(first, w[0])
+		}
+	}
+	return first
 }
 
 // last is the last tick at which a series was there.
