@@ -215,7 +215,8 @@ func (m *imports) file(ctx context.Context, options rrdstore.Options, name strin
 	var p pace
 	done, err := m.store.ImportPoints(ctx, p.watch(export.ReadCSV(buffered, name, m.kinds)))
 	m.summary(name, "csv", "values", done)
-	if usual, most := p.usual(), m.heartbeatOf(options); err == nil && usual > most {
+	most := m.heartbeatOf(options)
+	if usual, is := p.beyond(most); err == nil && is {
 		fmt.Fprintf(m.stderr, "lvs-exporter: %s: values come every %s, and in this store what is more than %s apart is a gap, of which nothing is known; a new one can be made with --step %[2]s\n",
 			name, span(usual.Seconds()), span(most.Seconds()))
 	}

@@ -36,11 +36,10 @@ func (p *pace) watch(points iter.Seq2[rrdstore.Point, error]) iter.Seq2[rrdstore
 	}
 }
 
-// usual is the interval that half of all are no longer than; zero if there are too
-// few to tell.
-func (p *pace) usual() time.Duration {
-	if len(p.times) < 3 {
-		return 0
+// beyond tells the usual interval, if nearly all are longer than a heartbeat.
+func (p *pace) beyond(heartbeat time.Duration) (usual time.Duration, is bool) {
+	if len(p.times) < 20 {
+		return 0, false // too few to tell
 	}
 	slices.Sort(p.times)
 	gaps := make([]int64, len(p.times)-1)
@@ -48,5 +47,5 @@ func (p *pace) usual() time.Duration {
 		gaps[i] = p.times[i+1] - p.times[i]
 	}
 	slices.Sort(gaps)
-	return time.Duration(gaps[len(gaps)/2]) * time.Second
+	return time.Duration(gaps[len(gaps)/2]) * time.Second, time.Duration(gaps[len(gaps)/10])*time.Second > heartbeat
 }

@@ -15,7 +15,7 @@ import (
 func (w *witness) imported() (store string) {
 	w.Helper()
 	store = filepath.Join(w.dir, "store")
-	exportNow(w.T, append([]string{"import", "--store", store, "--counter", "drops"}, w.write()...)...)
+	w.bring(append([]string{"import", "--store", store, "--counter", "drops"}, w.write()...)...)
 	return store
 }
 

@@ -31,7 +31,7 @@ func TestFetchedCSVIsTheStoreAgain(t *testing.T) {
 		w.key = `"tcp/192.0.2.10:443,10.0.0.9:80"` // another series, at other times
 		w.live(100)
 		for _, file := range w.write() {
-			exportNow(t, append([]string{"import", "--store", store, file}, counting...)...)
+			w.bring(append([]string{"import", "--store", store, file}, counting...)...)
 		}
 		everything := append([]string{"--start", "1600000000", "--end", "1800000000"}, all...)
 		for _, form := range []string{"csv", "csv-long"} {
@@ -40,7 +40,7 @@ func TestFetchedCSVIsTheStoreAgain(t *testing.T) {
 			if err := os.WriteFile(file, []byte(exportNow(t, append(args, everything...)...)), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			exportNow(t, append([]string{"import", "--store", again, file}, counting...)...)
+			w.bring(append([]string{"import", "--store", again, file}, counting...)...)
 			for i, resolution := range []string{"10s", "60s", "300s", "1h", "1h"} {
 				start := []int64{first, w.first}[i%2]
 				answer := func(store string) string {

@@ -88,7 +88,7 @@ func TestLiveRowsGoOnWhereImportedOnesEnd(t *testing.T) {
 			live.compare(store, cf, w.last+3600-w.last%3600, end, 3600)
 			w.seam(store, cf)
 		}
-		if n := min(w.counted.numeric, live.counted.numeric); n < 100 {
+		if n := min(w.counted.numeric, live.counted.numeric); n < 20 {
 			t.Errorf("only %d values were known", n)
 		}
 	}
