@@ -2,95 +2,12 @@ package rrdstore
 
 import (
 	"context"
-	"maps"
 	"math"
 	"slices"
 
 	"lvs/rrdstore/chunk"
 	"lvs/rrdstore/rrd"
 )
-
-// A group is series that are read together: entities of one block, or some that
-// the archive does not know yet.
-type group struct {
-	block  uint32
-	known  bool // in the archive
-	series map[int]*Series
-	picked map[uint32]*Series // by archive number
-	set    map[*Series]int
-}
-
-func newGroup(block uint32) *group {
-	return &group{
-		block: block, known: block != math.MaxUint32,
-		series: make(map[int]*Series), picked: make(map[uint32]*Series), set: make(map[*Series]int),
-	}
-}
-
-// groupsOf puts the series of a block together, and those that the archive does
-// not know yet as they come.
-func groupsOf(series []*Series) (all []*group) {
-	byBlock := make(map[uint32]*group)
-	var unknown *group
-	for _, s := range series {
-		if s.entity == nil {
-			if unknown == nil || len(unknown.series) == chunk.Slots {
-				unknown = newGroup(math.MaxUint32)
-				all = append(all, unknown)
-			}
-			unknown.add(len(unknown.series), s)
-			continue
-		}
-		block, slot := blockOf(s.entity.aid)
-		g := byBlock[block]
-		if g == nil {
-			g = newGroup(block)
-			byBlock[block] = g
-			all = append(all, g)
-		}
-		g.add(slot, s)
-	}
-	return all
-}
-
-// list is the group's series.
-func (g *group) list() []*Series { return slices.Collect(maps.Keys(g.set)) }
-
-func (g *group) add(slot int, s *Series) {
-	g.series[slot], g.set[s] = s, slot
-	if s.entity != nil {
-		g.picked[s.entity.aid] = s
-	}
-}
-
-// A cellBlock is consolidated rows of a group, for each slot and source.
-type cellBlock struct {
-	step  uint32
-	width int // sources
-	// imported says that imports brought the rows, or an earlier configuration made
-	// them.
-	imported bool
-	cells    [chunk.Slots][]*rrd.Cells
-}
-
-// at is nil where nothing is known.
-func (b *cellBlock) at(slot, source int) *rrd.Cells {
-	if b.cells[slot] == nil {
-		return nil
-	}
-	return b.cells[slot][source]
-}
-
-// make is at, made where it was not.
-func (b *cellBlock) make(slot, source, rows int) *rrd.Cells {
-	if b.cells[slot] == nil {
-		b.cells[slot] = make([]*rrd.Cells, b.width)
-	}
-	if b.cells[slot][source] == nil {
-		b.cells[slot][source] = newCells(rows)
-	}
-	return b.cells[slot][source]
-}
 
 // cells are rows of a step whose intervals lie from start to end, made of a level
 // and, beyond its frontier and before what it keeps, of finer ones. The step is a
@@ -159,24 +76,6 @@ func (f *fetcher) begun(l *level, start, end uint32) bool {
 	return end > l.frontier && len(f.st.windowsIn(l.step, max(start, l.frontier), end-1)) > 0
 }
 
-// over lies b, of as many rows, under what is stored.
-func (b *cellBlock) over(stored *cellBlock, rows int) *cellBlock {
-	if b.step == stored.step && stored.empty() {
-		return b
-	}
-	stored.overlay(b, 0, rows)
-	return stored
-}
-
-func (b *cellBlock) empty() bool {
-	for _, columns := range b.cells {
-		if columns != nil {
-			return false
-		}
-	}
-	return true
-}
-
 // below is the next finer level that is fed; nil is the data points.
 func (f *fetcher) below(l *level) *level {
 	var finer *level
@@ -186,42 +85,6 @@ func (f *fetcher) below(l *level) *level {
 		}
 	}
 	return finer
-}
-
-// newCells are unknown rows, in two pieces of memory.
-func newCells(rows int) *rrd.Cells {
-	v := make([]float64, 4*rows)
-	for i := range v {
-		v[i] = math.NaN()
-	}
-	part := func(i int) []float64 { return v[i*rows : (i+1)*rows : (i+1)*rows] }
-	return &rrd.Cells{Known: make([]uint32, rows), Sum: part(0), Min: part(1), Max: part(2), Last: part(3)}
-}
-
-// overlay fills what b does not know from finer rows, whose first is b's row at.
-func (b *cellBlock) overlay(finer *cellBlock, at, rows int) {
-	n := int(b.step / finer.step)
-	var part rrd.Cells
-	for slot, columns := range finer.cells {
-		for source, c := range columns {
-			if c == nil {
-				continue
-			}
-			from := c
-			if n > 1 {
-				part.Resize(len(c.Known) / n)
-				rrd.Merge(&part, c, n)
-				from = &part
-			}
-			to := sliceCells(b.make(slot, source, rows), at, at+len(from.Known))
-			to.Overlay(from)
-		}
-	}
-}
-
-// sliceCells is rows from to to of c, in the same memory.
-func sliceCells(c *rrd.Cells, from, to int) *rrd.Cells {
-	return &rrd.Cells{Known: c.Known[from:to], Sum: c.Sum[from:to], Min: c.Min[from:to], Max: c.Max[from:to], Last: c.Last[from:to]}
 }
 
 // stored reads a level's superchunks.
@@ -298,39 +161,4 @@ func (f *fetcher) slice(c *rrd.Cells, from, to int) *rrd.Cells {
 		return v[from:to]
 	}
 	return &rrd.Cells{Known: c.Known[from:to], Sum: cut(c.Sum), Min: cut(c.Min), Max: cut(c.Max), Last: cut(c.Last)}
-}
-
-func copyCells(dst, src *rrd.Cells) {
-	copy(dst.Known, src.Known)
-	copy(dst.Sum, src.Sum)
-	copy(dst.Min, src.Min)
-	copy(dst.Max, src.Max)
-	copy(dst.Last, src.Last)
-}
-
-// rescale turns rows that were made of data points of another step into rows of
-// as much known time and the same rates.
-func rescale(c *rrd.Cells, kind Kind, from, to uint32) {
-	if from == to {
-		return
-	}
-	factor := 1.0 // of a data point
-	if kind == Counter {
-		factor = float64(to) / float64(from)
-	}
-	for i, n := range c.Known {
-		if n == 0 {
-			continue
-		}
-		known := max(1, uint32(uint64(n)*uint64(from)/uint64(to)))
-		if len(c.Sum) > 0 {
-			c.Sum[i] *= factor * float64(known) / float64(n)
-		}
-		c.Known[i] = known
-		for _, v := range [][]float64{c.Min, c.Max, c.Last} {
-			if len(v) > 0 {
-				v[i] *= factor
-			}
-		}
-	}
 }
