@@ -1,9 +1,11 @@
 package exporter
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -49,6 +51,44 @@ func TestFetchedCSVIsTheStoreAgain(t *testing.T) {
 				}
 				if got, want := answer(again), answer(store); got != want {
 					t.Fatalf("history %d, %s, %s: the store of it answers\n%.2000s\nwant\n%.2000s", number, form, resolution, got, want)
+				}
+			}
+		}
+	}
+}
+
+// TestFetchedJSONIsTheCSV reads both with the readers of the standard library.
+func TestFetchedJSONIsTheCSV(t *testing.T) {
+	w := newWitness(t, 3000)
+	w.live(500)
+	store := w.imported()
+	for i, resolution := range []string{"10s", "60s", "300s"} {
+		ask := func(format string) string {
+			return exportNow(t, "fetch", "--store", store, "--start", fmt.Sprint(w.first), "--end", fmt.Sprint(w.last), "-o", format,
+				"--resolution", resolution, "--cf", functions[i], "--source", strings.Join(w.sources, ","), strings.Trim(w.key, `"`))
+		}
+		var doc struct {
+			Meta struct {
+				Start, Step int64
+				Legend      []string
+			}
+			Data [][]*float64
+		}
+		if err := json.Unmarshal([]byte(ask("json")), &doc); err != nil {
+			t.Fatal(err)
+		}
+		rows := w.fetched(ask("csv"))
+		if len(rows) != len(doc.Data) || len(rows) < 10 || len(doc.Meta.Legend) != len(w.sources) {
+			t.Fatalf("%d rows of %q, CSV has %d", len(doc.Data), doc.Meta.Legend, len(rows))
+		}
+		for k, values := range doc.Data {
+			want := rows[doc.Meta.Start+int64(k)*doc.Meta.Step]
+			for j, v := range values {
+				column := slices.IndexFunc(w.sources, func(source string) bool {
+					return slices.Contains(strings.Fields(doc.Meta.Legend[j]), source)
+				})
+				if v == nil != (want[column] != want[column]) || v != nil && *v != want[column] {
+					t.Fatalf("row %d, %s: %v, CSV has %v", k, doc.Meta.Legend[j], v, want[column])
 				}
 			}
 		}
