@@ -89,10 +89,9 @@ type service struct {
 
 type real struct {
 	account
-	rip        netip.AddrPort
-	status     dataplane.RealStatus
-	lastChange time.Time
-	torn       int64 // generation it last fell in without its service
+	rip    netip.AddrPort
+	status dataplane.Status
+	torn   int64 // generation it last fell in without its service
 }
 
 // Apply continues the accounts by one sample and returns the completed snapshot
@@ -205,7 +204,6 @@ func (c *Continuity) fill(out, src *dataplane.Snapshot, rows int) {
 			real := &to.Reals[j]
 			*real = from.Reals[r.row]
 			real.Account, real.Name, real.Rates, real.HasRates = r.Account, "", dataplane.Rates{}, false
-			real.LastChange = r.lastChange
 		}
 	}
 }

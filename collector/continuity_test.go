@@ -216,15 +216,15 @@ func (m *memory) commit(s *dataplane.Snapshot) {
 		a.Gone = true
 		m.accounts[k] = a
 	}
-	put := func(k dataplane.ServiceKey, rip netip.AddrPort, a dataplane.Account, status dataplane.RealStatus, change time.Time) {
-		m.accounts[memoryKey{k, rip}] = dataplane.Remembered{Key: k, RIP: rip, Epoch: s.Director.Epoch, Account: a, Status: status, LastChange: change}
+	put := func(k dataplane.ServiceKey, rip netip.AddrPort, a dataplane.Account, status dataplane.Status) {
+		m.accounts[memoryKey{k, rip}] = dataplane.Remembered{Key: k, RIP: rip, Epoch: s.Director.Epoch, Account: a, Status: status}
 	}
-	put(dataplane.ServiceKey{}, netip.AddrPort{}, s.Director.Account, 0, time.Time{})
+	put(dataplane.ServiceKey{}, netip.AddrPort{}, s.Director.Account, dataplane.Up)
 	for i := range s.Services {
 		v := &s.Services[i]
-		put(v.Key, netip.AddrPort{}, v.Account, 0, time.Time{})
+		put(v.Key, netip.AddrPort{}, v.Account, v.Status())
 		for j := range v.Reals {
-			put(v.Key, v.Reals[j].RIP, v.Reals[j].Account, v.Reals[j].Status(), v.Reals[j].LastChange)
+			put(v.Key, v.Reals[j].RIP, v.Reals[j].Account, v.Reals[j].Status())
 		}
 	}
 }

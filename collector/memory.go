@@ -61,7 +61,7 @@ func (a *account) recall(m *dataplane.Remembered, held map[uint32]bool) {
 func (s *service) recallReal(m *dataplane.Remembered, held map[uint32]bool) {
 	r := s.real(m.RIP)
 	r.recall(m, held)
-	r.status, r.lastChange = m.Status, m.LastChange
+	r.status = m.Status
 	if !m.Gone {
 		s.order = append(s.order, r)
 	}

@@ -150,8 +150,8 @@ func (c *Continuity) applyReal(s *service, r *real, cur *dataplane.RealState, sr
 		c.restart(ofReal, &r.account, c.whyFell(s, r), now)
 		r.advance(cur.Kernel, cur.Kernel)
 	}
-	if status := cur.Status(); status != r.status || r.lastChange.IsZero() || r.gen < c.solid {
-		r.status, r.lastChange = status, now
+	if status := cur.Status(); status != r.status || r.LastChange.IsZero() || r.gen < c.solid {
+		r.status, r.LastChange = status, now
 	}
 	r.seen(c.gen, now, src.Director.Epoch)
 }

@@ -33,6 +33,13 @@ type Snapshot struct {
 
 	Director Director
 	Services []ServiceState // the sampler's are sorted by Key
+	// Servers are the hosts of the real servers, each over all services it is
+	// in, sorted by address; nil from a source.
+	Servers []ServerState
+	// ServicesChanged is when the set of services, or the number or name of one,
+	// last changed, and RealsChanged likewise of the real servers of all services;
+	// the first sample of the agent is a change. The zero Time from a source.
+	ServicesChanged, RealsChanged time.Time
 }
 
 // Director is what is known of the director as a whole.
@@ -118,86 +125,16 @@ type Account struct {
 	// if they never did; Resets counts those times by reason.
 	LastReset time.Time
 	Resets    ResetCounts
-}
-
-// A ServiceState is a virtual service as it was observed.
-type ServiceState struct {
-	Service
-	// Name is the configured name; empty if there is none. See Label.
-	Name        string
-	KernelRates Rates // the kernel's own estimate; zero while estimation is off
-	// Rates are ours: what Total grew by in a second, over at least two of the
-	// kernel's two-second updates. HasRates is false until they are known.
-	Rates    Rates
-	HasRates bool
-	Account
-	Reals []RealState // the sampler's are sorted by RIP
-}
-
-// Label is the configured name, or else the canonical key: how windows name the
-// service.
-func (s *ServiceState) Label() string {
-	if s.Name != "" {
-		return s.Name
-	}
-	return s.Key.String()
-}
-
-// Weight is the sum of the real servers' weights.
-func (s *ServiceState) Weight() (sum uint64) {
-	for i := range s.Reals {
-		sum += uint64(s.Reals[i].Weight)
-	}
-	return sum
-}
-
-// A RealState is a real server as it was observed in one service.
-type RealState struct {
-	RealServer
-	Name                         string // the configured name; empty if there is none
-	Active, Inactive, Persistent uint32 // connections now
-	KernelRates                  Rates
-	Rates                        Rates
-	HasRates                     bool
-	// LastChange is when State last became what it is; the zero Time from a source.
-	LastChange time.Time
-	Account
-}
-
-// A RealStatus is what a real server does for new connections.
-type RealStatus uint8
-
-// The states of a real server, as far as the kernel's table tells them.
-const (
-	Up         RealStatus = iota // it takes new connections
-	Draining                     // weight 0, and connections are left
-	Down                         // weight 0, and none is left
-	Overloaded                   // at its upper threshold
-	// NumRealStatus is how many states there are.
-	NumRealStatus
-)
-
-var realStatusNames = [NumRealStatus]string{"up", "draining", "down", "overloaded"}
-
-// String is "up", "draining", "down" or "overloaded".
-func (s RealStatus) String() string {
-	if s < NumRealStatus {
-		return realStatusNames[s]
-	}
-	return "unknown"
-}
-
-// Status follows from weight, thresholds and connections.
-func (r *RealState) Status() RealStatus {
-	switch {
-	case r.Weight == 0 && (r.Active > 0 || r.Inactive > 0):
-		return Draining
-	case r.Weight == 0:
-		return Down
-	case r.UpperThreshold > 0 && uint64(r.Active)+uint64(r.Inactive) >= uint64(r.UpperThreshold):
-		return Overloaded
-	}
-	return Up
+	// LastChange is when the entry's Status last became what it is; the zero Time
+	// of the director and from a source. Changes counts how often it became
+	// another since FirstSeen, where being out of the table counts as one; and
+	// Failures, how often it went out of service: from Up or Overloaded to
+	// Draining, Down or out of the table.
+	LastChange        time.Time
+	Changes, Failures uint32
+	// Peak is the most connections, active and inactive, that any sample since
+	// FirstSeen saw; of the director, those in its table.
+	Peak uint64
 }
 
 // Sort orders services by key and their real servers by RIP.
@@ -215,15 +152,6 @@ func (s *Snapshot) Service(k ServiceKey) *ServiceState {
 		return nil
 	}
 	return &s.Services[i]
-}
-
-// Real finds a real server of a service of a sorted snapshot; nil if it is not there.
-func (s *ServiceState) Real(rip netip.AddrPort) *RealState {
-	i, ok := slices.BinarySearchFunc(s.Reals, rip, func(a RealState, rip netip.AddrPort) int { return a.RIP.Compare(rip) })
-	if !ok {
-		return nil
-	}
-	return &s.Reals[i]
 }
 
 // RealServers counts the real servers of all services.
@@ -245,9 +173,8 @@ type Remembered struct {
 	Account
 	// Gone says it was no longer in the table at the last stored tick.
 	Gone bool
-	// Status and LastChange of a real server.
-	Status     RealStatus
-	LastChange time.Time
+	// Status of a service or real server then.
+	Status Status
 }
 
 // Compare orders what is remembered as the catalog lists it.

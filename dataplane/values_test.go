@@ -82,7 +82,7 @@ func TestNamesParseBack(t *testing.T) {
 func TestRealServerStatus(t *testing.T) {
 	for _, c := range []struct {
 		weight, upper, active, inactive uint32
-		want                            RealStatus
+		want                            Status
 	}{
 		{1, 0, 0, 0, Up}, {0, 0, 0, 0, Down}, {0, 0, 0, 1, Draining}, {0, 0, 1, 0, Draining},
 		{1, 10, 9, 0, Up}, {1, 10, 5, 5, Overloaded}, {1, 1 << 31, 1 << 31, 1<<32 - 1, Overloaded}, {0, 1, 1, 0, Draining},

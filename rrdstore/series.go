@@ -48,7 +48,7 @@ type record struct {
 	lastSeen stamp
 	follows  bool
 	resets   dataplane.ResetCounts
-	status   dataplane.RealStatus
+	status   dataplane.Status
 	offset   dataplane.Counters // Total minus Kernel, modulo 2^64
 	gone     bool
 	// bypass: answers reach clients past the director.
@@ -154,7 +154,7 @@ func parseRecord(k seriesKey, v []byte) (r record, err error) {
 	key, rip := p.string(), p.string()
 	r.name, r.epoch = p.string(), p.string()
 	until := p.uvarint()
-	r.until, r.status = uint32(until), dataplane.RealStatus(p.byte())
+	r.until, r.status = uint32(until), dataplane.Status(p.byte())
 	r.follows, r.gone, r.held, r.bypass = f&seriesFollows != 0, f&seriesGone != 0, f&seriesHeld != 0, f&seriesBypass != 0
 	for _, s := range []struct {
 		bit uint64

@@ -88,11 +88,11 @@ func (s *Store) Remembered(ctx context.Context) ([]dataplane.Remembered, error) 
 func (s *Store) remembered(se *series, epoch string) dataplane.Remembered {
 	m := dataplane.Remembered{
 		Key: se.id.key, RIP: se.id.rip, Epoch: epoch, Gone: se.gone,
-		Status: se.status, LastChange: se.lastChange.time(),
+		Status: se.status,
 		Account: dataplane.Account{
 			Number: se.sid, Total: se.total,
 			FirstSeen: se.firstSeen.time(), LastSeen: se.lastSeen.time(),
-			LastReset: se.lastReset.time(), Resets: se.resets,
+			LastReset: se.lastReset.time(), Resets: se.resets, LastChange: se.lastChange.time(),
 		},
 	}
 	if se.gone {

@@ -39,7 +39,7 @@ type serviceView struct {
 	label                        string
 	labels                       [1]*dto.LabelPair
 	created                      *timestamppb.Timestamp
-	status                       [dataplane.NumRealStatus]int
+	status                       [dataplane.NumStatus]int
 	weight                       uint64
 	active, inactive, persistent uint64
 	first                        int // index of its first real server in scrape.labels

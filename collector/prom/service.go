@@ -31,7 +31,7 @@ func serviceFamilies() []family {
 		eachService(MetricDoc{Name: "lvs_service_real_servers", Type: "gauge", Labels: []string{"service", "state"},
 			Help: "Real servers of the service by state: up takes new connections, overloaded is at its upper threshold, draining has weight 0 and connections left, down has weight 0 and none."},
 			func(v *serviceView, _ *scrape, c *cells) {
-				for st := range dataplane.NumRealStatus {
+				for st := range dataplane.NumStatus {
 					c.gauge(c.labels(v.labels[0], statePairs[st]), float64(v.status[st]))
 				}
 			}),
@@ -80,7 +80,7 @@ func serviceFamilies() []family {
 
 var (
 	serviceInfoLabels = []string{"family", "flags", "fwmark", "persistence_engine", "persistence_netmask", "port", "protocol", "scheduler", "service", "vip"}
-	statePairs        = fixedPairs("state", int(dataplane.NumRealStatus), func(i int) string { return dataplane.RealStatus(i).String() })
+	statePairs        = fixedPairs("state", int(dataplane.NumStatus), func(i int) string { return dataplane.Status(i).String() })
 	familyPairs       = fixedPairs("family", int(dataplane.INET6)+1, func(i int) string { return dataplane.Family(i).String() })
 )
 

@@ -95,8 +95,8 @@ func (l *Load) addService(i int) {
 		l.traffic = append(l.traffic, t)
 		rip := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(16 + i>>8), byte(i), byte(j + 1)}), 8080)
 		r := dataplane.RealState{
-			RealServer: dataplane.RealServer{RIP: rip, Method: method, Weight: 100}, LastChange: l.Start,
-			Account: dataplane.Account{Number: uint32(j + 1), FirstSeen: l.Start},
+			RealServer: dataplane.RealServer{RIP: rip, Method: method, Weight: 100},
+			Account:    dataplane.Account{Number: uint32(j + 1), FirstSeen: l.Start, LastChange: l.Start},
 		}
 		if !t.idle {
 			r.Total = l.arrivals(&t, t.connections*past.Seconds())

@@ -38,7 +38,7 @@ func table(n int) *dataplane.Snapshot {
 		svc.Reals = append(svc.Reals, dataplane.RealState{
 			RealServer: dataplane.RealServer{RIP: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 2, byte(i >> 8), byte(i)}), 8080), Weight: 100,
 				UpperThreshold: 5000, LowerThreshold: 4000},
-			Active: uint32(i%977 + 1), Inactive: uint32(i%331 + 1), Persistent: 1, LastChange: now, Account: account(i)})
+			Active: uint32(i%977 + 1), Inactive: uint32(i%331 + 1), Persistent: 1, Account: account(i)})
 	}
 	s.Sort()
 	return s
