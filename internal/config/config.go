@@ -42,11 +42,6 @@ type Store struct {
 	MaxSize uint64 // bytes the files may grow to
 }
 
-// SNMP is the way to the SNMP master agent.
-type SNMP struct {
-	AgentX string // "unix:PATH", "tcp:HOST:PORT" or "off"
-}
-
 // Prometheus is what /metrics shows.
 type Prometheus struct {
 	Reals      string // "auto", "always" or "never"
@@ -112,9 +107,7 @@ func (d *decoder) config(n ast.Node, c *Config) {
 				"max_size":  parsed(d, &c.Store.MaxSize, ParseSize),
 			}
 		}),
-		"snmp": d.section(func() fields {
-			return fields{"agentx": parsed(d, &c.SNMP.AgentX, parseAgentX)}
-		}),
+		"snmp":       d.section(func() fields { return d.snmp(&c.SNMP) }),
 		"prometheus": d.section(func() fields { return d.prometheus(&c.Prometheus) }),
 		"netns":      d.text(&c.NetNS),
 		"names":      func(n ast.Node) { d.names(n, names) },
@@ -125,6 +118,7 @@ func (d *decoder) config(n ast.Node, c *Config) {
 		"sync":       d.section(func() fields { return d.sync(run) }),
 		"services":   func(n ast.Node) { run.node = n },
 	})
+	d.checkSNMP(at["snmp"], &c.SNMP)
 	if run.node == nil {
 		for _, key := range []string{"enforce", "exclusive", "quiesce", "timeouts", "sync"} {
 			if at[key] != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -131,6 +132,37 @@ func TestReferenceIsUnderstood(t *testing.T) {
 	}
 	if d := c.Director; d.Enforce || d.Exclusive || d.Timeouts.TCP != 15*time.Minute || len(d.Daemons) != 2 || d.Daemons[0].SyncID != 7 || d.Daemons[1].Role != dataplane.Backup {
 		t.Errorf("director is %+v", d)
+	}
+}
+
+func TestSNMPIsUnderstood(t *testing.T) {
+	c, err := Load("reference.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := SNMP{
+		AgentX: "unix:/var/agentx/master", Listen: []string{"127.0.0.1:161", "[::1]:161"},
+		Contact: "ops@example.net", Name: "lvs1.example.net", Location: "rack 7",
+		Communities: []Community{
+			{Name: "public", Sources: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}},
+			{Name: "private", Write: true, Sources: []netip.Prefix{netip.MustParsePrefix("10.0.0.5/32")}},
+		},
+		Users: []User{{Name: "cacti", Auth: Secret{"sha256", "change me please"}, Priv: Secret{"aes128", "and me as well"}}},
+		Notifications: Notifications{Rate: 20, Burst: 200, Managers: []Manager{
+			{Address: "192.0.2.99:162", Community: "public"},
+			{Address: "[2001:db8::99]:162", User: "cacti", Inform: true, Timeout: 5 * time.Second},
+		}},
+	}
+	if diff := cmp.Diff(want, c.SNMP, cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	off := parse(t, "snmp: {listen: off, notifications: {enabled: false, agentx: false}}").SNMP
+	if off.Listen == nil || len(off.Listen) != 0 || !off.Notifications.Disabled || !off.Notifications.NoAgentX {
+		t.Errorf("what is off is %+v", off)
+	}
+	one := parse(t, "snmp: {listen: ':1161', notifications: {managers: [{address: '2001:db8::1', community: c}]}}").SNMP
+	if one.Listen[0] != ":1161" || one.Notifications.Managers[0].Address != "[2001:db8::1]:162" {
+		t.Errorf("one address is %+v", one)
 	}
 }
 
