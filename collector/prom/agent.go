@@ -25,7 +25,7 @@ var (
 // agentGauge is a gauge without labels, absent where it is not known.
 func agentGauge(name, help string, value func(h *Health) (v float64, known bool)) family {
 	return family{MetricDoc{Name: name, Type: "gauge", Scope: ScopeAgent, Help: help}, func(s *scrape, c *cells) {
-		if v, known := value(&s.health); known {
+		if v, known := value(&s.health); known && s.told {
 			c.gauge(nil, v)
 		}
 	}}
@@ -34,7 +34,7 @@ func agentGauge(name, help string, value func(h *Health) (v float64, known bool)
 // agentCounter is a counter without labels, absent where it is not known.
 func agentCounter(name, help string, value func(h *Health) (n uint64, known bool)) family {
 	return family{MetricDoc{Name: name, Type: "counter", Scope: ScopeAgent, Help: help}, func(s *scrape, c *cells) {
-		if n, known := value(&s.health); known {
+		if n, known := value(&s.health); known && s.told {
 			c.counter(nil, n, nil)
 		}
 	}}
@@ -63,6 +63,9 @@ func samplingFamilies() []family {
 	return []family{
 		{MetricDoc{Name: "lvs_agent_build_info", Type: "gauge", Labels: []string{"goversion", "revision", "version"}, Scope: ScopeAgent,
 			Help: "Always 1; the labels say how the agent was built."}, func(s *scrape, c *cells) {
+			if !s.told {
+				return
+			}
 			c.gauge(c.labels(c.label(&labelGoVersion, runtime.Version()), c.label(&labelRevision, valid(s.health.Revision)), c.label(&labelVersion, valid(s.health.Version))), 1)
 		}},
 		agentGauge("lvs_agent_sample_interval_seconds", "Interval between samples, in seconds.",

@@ -70,12 +70,14 @@ func TestScrapeMemoryIsThatOfOneFamily(t *testing.T) {
 	e := exposition(t, Options{Snapshot: func() *dataplane.Snapshot { return snap }, Reals: RealsAlways, NodeIPVS: true})
 	var mem scrapeMemory
 	for i := range 3 {
+		e.load(&mem, new(filter))
+		director := mem.members[0]
 		if err := e.writeIn(&mem, io.Discard, expfmt.NewFormat(expfmt.TypeTextPlain), new(filter)); err != nil {
 			t.Fatal(err)
 		}
 		got := map[string]int{
 			"gauges": len(mem.cells.gauges.chunks), "counters": len(mem.cells.counters.chunks), "pairs of a family": len(mem.cells.pairs.chunks),
-			"pairs": len(mem.scrape.pairs.chunks), "stamps": len(mem.scrape.stamps.chunks), "node_exporter's pairs": len(mem.scrape.nodes.cells.pairs.chunks),
+			"pairs": len(director.pairs.chunks), "stamps": len(director.stamps.chunks), "node_exporter's pairs": len(director.nodes.cells.pairs.chunks),
 		}
 		want := map[string]int{
 			"gauges": n / 256, "counters": n / 256, "pairs of a family": 2 * n / 256,

@@ -53,6 +53,10 @@ type cells struct {
 	dry   bool
 	count int
 
+	// director is put at place at among the labels of every series; nil is none.
+	director *dto.LabelPair
+	at       int
+
 	family   dto.MetricFamily
 	gauges   arena[gaugeCell]
 	counters arena[counterCell]
@@ -62,7 +66,7 @@ type cells struct {
 
 // reset gives back everything handed out.
 func (c *cells) reset() {
-	c.count = 0
+	c.count, c.director = 0, nil
 	c.family.Metric = c.family.Metric[:0]
 	c.gauges.reset()
 	c.counters.reset()
@@ -80,12 +84,31 @@ func (c *cells) label(name *string, value string) *dto.LabelPair {
 
 // labels is the list of pairs, which must be in the order of their names.
 func (c *cells) labels(pairs ...*dto.LabelPair) []*dto.LabelPair {
-	if len(c.refs)+len(pairs) > cap(c.refs) {
-		c.refs = make([]*dto.LabelPair, 0, max(2*cap(c.refs), 256))
-	}
+	out := c.room(len(pairs))
+	copy(out, pairs)
+	return out
+}
+
+// room is a list for n pairs, which stays where it is.
+func (c *cells) room(n int) []*dto.LabelPair {
 	from := len(c.refs)
-	c.refs = append(c.refs, pairs...)
-	return c.refs[from:len(c.refs):len(c.refs)]
+	if from+n > cap(c.refs) {
+		c.refs, from = make([]*dto.LabelPair, 0, max(2*cap(c.refs), 256)), 0
+	}
+	c.refs = c.refs[:from+n]
+	return c.refs[from : from+n : from+n]
+}
+
+// placed is labels with that of the director among them.
+func (c *cells) placed(labels []*dto.LabelPair) []*dto.LabelPair {
+	if c.director == nil {
+		return labels
+	}
+	out := c.room(len(labels) + 1)
+	copy(out, labels[:c.at])
+	out[c.at] = c.director
+	copy(out[c.at+1:], labels[c.at:])
+	return out
 }
 
 // gauge adds a series of a gauge.
@@ -97,7 +120,7 @@ func (c *cells) gauge(labels []*dto.LabelPair, v float64) {
 	g := c.gauges.next()
 	g.value = v
 	g.gauge.Value = &g.value
-	g.metric.Label, g.metric.Gauge = labels, &g.gauge
+	g.metric.Label, g.metric.Gauge = c.placed(labels), &g.gauge
 	c.family.Metric = append(c.family.Metric, &g.metric)
 }
 
@@ -110,7 +133,7 @@ func (c *cells) counter(labels []*dto.LabelPair, v uint64, began *timestamppb.Ti
 	g := c.counters.next()
 	g.value = float64(v)
 	g.counter.Value, g.counter.CreatedTimestamp = &g.value, began
-	g.metric.Label, g.metric.Counter = labels, &g.counter
+	g.metric.Label, g.metric.Counter = c.placed(labels), &g.counter
 	c.family.Metric = append(c.family.Metric, &g.metric)
 }
 

@@ -58,6 +58,14 @@ type family struct {
 	emit func(*scrape, *cells)
 }
 
+// ofFleet adds the label director, unless the family is the agent's own.
+func (f *family) ofFleet() {
+	if f.Scope != ScopeAgent {
+		at, _ := slices.BinarySearch(f.Labels, labelDirector)
+		f.Labels = slices.Insert(slices.Clone(f.Labels), at, labelDirector)
+	}
+}
+
 // families are all of them, sorted by name, as expositions list them.
 func families() []family {
 	all := slices.Concat(everyFamilies(), directorFamilies(), serviceFamilies(), realFamilies(), agentFamilies(), nodeFamilies())
@@ -84,19 +92,30 @@ var metricTypes = map[string]dto.MetricType{
 	"counter": dto.MetricType_COUNTER, "gauge": dto.MetricType_GAUGE, "histogram": dto.MetricType_HISTOGRAM,
 }
 
-// fill lets the family emit into c and returns what came of it, valid until c is
-// used again.
-func (f *family) fill(s *scrape, c *cells) *dto.MetricFamily {
+// fill lets the family emit into c for all directors, or for the agent, and
+// returns what came of it, valid until c is used again.
+func (f *family) fill(m *scrapeMemory, c *cells) *dto.MetricFamily {
 	c.reset()
-	f.emit(s, c)
+	c.at, _ = slices.BinarySearch(f.Labels, labelDirector)
+	if f.Scope == ScopeAgent {
+		f.emit(&m.own, c)
+	} else {
+		for _, s := range m.members {
+			if s.shows(f) {
+				c.director = s.director
+				f.emit(s, c)
+			}
+		}
+	}
 	c.family.Name, c.family.Help, c.family.Type = &f.Name, &f.Help, metricTypes[f.Type].Enum()
 	return &c.family
 }
 
 // names of labels, shared by all pairs.
 var (
-	labelService = "service"
-	labelReal    = "real"
+	labelService  = "service"
+	labelReal     = "real"
+	labelDirector = "director"
 )
 
 // A counterKind is one of the five counters that director, services and real

@@ -11,7 +11,7 @@ func everyFamilies() []family {
 	return []family{
 		{MetricDoc{Name: "lvs_up", Type: "gauge", Scope: ScopeEvery,
 			Help: "1 if there is a snapshot and the latest reading of the kernel's IPVS table succeeded, else 0."},
-			func(s *scrape, c *cells) { c.gauge(nil, oneIf(s.snap != nil && s.health.Up)) }},
+			func(s *scrape, c *cells) { c.gauge(nil, oneIf(s.snap != nil && s.up)) }},
 		{MetricDoc{Name: "lvs_agent_last_sample_timestamp_seconds", Type: "gauge", Scope: ScopeEvery,
 			Help: "When the snapshot shown here was read, in seconds since the Unix epoch; 0 before the first."},
 			func(s *scrape, c *cells) {
@@ -146,10 +146,13 @@ func emitDaemons(d *dataplane.Director, _ *scrape, c *cells) {
 }
 
 func emitResets(s *scrape, c *cells) {
+	if s.resets == nil {
+		return
+	}
 	for reason := range dataplane.NumResetReasons {
 		for scope, name := range resetScopeNames {
 			c.counter(c.labels(c.label(&labelReason, reason.String()), c.label(&labelScope, name)),
-				s.health.Resets[scope][reason], nil)
+				s.resets[scope][reason], nil)
 		}
 	}
 }

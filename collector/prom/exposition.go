@@ -12,10 +12,10 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// An Exposition shows the latest snapshot as Prometheus metrics: as an
-// http.Handler, which is how the agent serves it, as a prometheus.Gatherer, and
-// as a prometheus.Collector for a registry of somebody else's. It is safe for
-// concurrent use.
+// An Exposition shows the latest snapshot, or those of a fleet, as Prometheus
+// metrics: as an http.Handler, which is how the agent serves it, as a
+// prometheus.Gatherer, and as a prometheus.Collector for a registry of somebody
+// else's. It is safe for concurrent use.
 type Exposition struct {
 	opts      Options
 	families  []family // those switched on, by name
@@ -31,8 +31,9 @@ type scrapeErrors struct{ process, write uint64 }
 
 // scrapeMemory is what a scrape works in.
 type scrapeMemory struct {
-	scrape scrape
-	cells  cells
+	own     scrape    // of the agent itself
+	members []*scrape // of the directors, those of earlier scrapes up to its capacity
+	cells   cells
 }
 
 // New makes an Exposition; an error names every option that cannot be.
@@ -42,10 +43,17 @@ func New(o Options) (*Exposition, error) {
 	}
 	e := &Exposition{opts: o, began: time.Now(), slots: make(chan struct{}, maxScrapes)}
 	e.opts.BackendLabels = slices.Clone(o.BackendLabels)
+	e.opts.Foreign = slices.Clone(o.Foreign)
+	if o.Members != nil {
+		e.slots = make(chan struct{}, maxFleetScrapes)
+	}
 	for _, f := range families() {
 		if f.enabled(&o) {
 			if f.Scope == ScopeNodeIPVS && len(f.Labels) > 0 && o.BackendLabels != nil {
 				f.Labels = slices.DeleteFunc(slices.Clone(f.Labels), func(l string) bool { return !slices.Contains(o.BackendLabels, l) })
+			}
+			if o.Members != nil {
+				f.ofFleet()
 			}
 			e.families = append(e.families, f)
 		}
@@ -54,41 +62,86 @@ func New(o Options) (*Exposition, error) {
 	return e, nil
 }
 
-// load begins a scrape.
-func (e *Exposition) load(s *scrape, f *filter) {
-	s.began = e.began
-	s.errors = scrapeErrors{process: e.processed.Load(), write: e.written.Load()}
-	s.load(&e.opts, f)
+// load begins a scrape of the latest of everything.
+func (e *Exposition) load(m *scrapeMemory, f *filter) {
+	if e.opts.Members != nil {
+		e.loadMembers(m, e.opts.Members(), f)
+		return
+	}
+	snap := e.opts.Snapshot()
+	m.own.load(&e.opts, e.began, e.errors())
+	one := Member{Snapshot: snap, Up: snap != nil}
+	if m.own.told {
+		one.Up, one.Resets = m.own.health.Up, &m.own.health.Resets
+	}
+	m.members = m.members[:0]
+	e.loadMember(m, &one, f)
+}
+
+// loadMembers begins a scrape of these; of those with one name, the first only.
+func (e *Exposition) loadMembers(m *scrapeMemory, members []Member, f *filter) {
+	m.own.load(&e.opts, e.began, e.errors())
+	m.members = m.members[:0]
+	seen := make(map[string]bool, len(members))
+	for i := range members {
+		name := valid(members[i].Director)
+		if seen[name] || !f.director(name) {
+			continue
+		}
+		seen[name] = true
+		e.loadMember(m, &members[i], f)
+	}
+}
+
+func (e *Exposition) loadMember(m *scrapeMemory, of *Member, f *filter) {
+	n := len(m.members)
+	m.members = slices.Grow(m.members, 1)[:n+1]
+	if m.members[n] == nil {
+		m.members[n] = new(scrape)
+	}
+	s := m.members[n]
+	s.loadMember(&m.own, of, f)
 	if s.showReals {
 		return
 	}
 	dry := cells{dry: true}
 	for i := range e.families {
-		if e.families[i].Scope == ScopeReals {
+		if e.families[i].Scope == ScopeReals && !slices.Contains(s.lacks, e.families[i].Name) {
 			e.families[i].emit(s, &dry)
 		}
 	}
 	s.suppressed = uint64(dry.count)
 }
 
-// shows says whether the family is to be emitted.
-func (s *scrape) shows(f *family, want *filter) bool {
-	return want.scope(f.Scope) && want.family(f.Name) && (f.Scope != ScopeReals || s.showReals)
+func (e *Exposition) errors() scrapeErrors {
+	return scrapeErrors{process: e.processed.Load(), write: e.written.Load()}
+}
+
+// release forgets the snapshots.
+func (m *scrapeMemory) release() {
+	m.own.release()
+	for _, s := range m.members {
+		s.release()
+	}
+}
+
+// asks says whether the family is asked for.
+func (want *filter) asks(f *family) bool { return want.scope(f.Scope) && want.family(f.Name) }
+
+// shows says whether the family is to be emitted, if it is asked for.
+func (s *scrape) shows(f *family) bool {
+	return (f.Scope != ScopeReals || s.showReals) && !slices.Contains(s.lacks, f.Name)
 }
 
 // Gather returns all families, by name; see prometheus.Gatherer. What it returns
 // is the caller's.
 func (e *Exposition) Gather() ([]*dto.MetricFamily, error) {
 	var all []*dto.MetricFamily
-	s := new(scrape)
+	m := new(scrapeMemory)
 	want := new(filter)
-	e.load(s, want)
+	e.load(m, want)
 	for i := range e.families {
-		f := &e.families[i]
-		if !s.shows(f, want) {
-			continue
-		}
-		if mf := f.fill(s, new(cells)); len(mf.Metric) > 0 {
+		if mf := e.families[i].fill(m, new(cells)); len(mf.Metric) > 0 {
 			all = append(all, mf)
 		}
 	}
@@ -110,7 +163,8 @@ func (e *Exposition) process(want *filter) ([]*dto.MetricFamily, error) {
 	}
 	return slices.DeleteFunc(slices.Clone(all), func(mf *dto.MetricFamily) bool {
 		n := mf.GetName()
-		return strings.HasPrefix(n, "lvs_") || strings.HasPrefix(n, "node_ipvs_") || !want.family(n) || len(mf.Metric) == 0
+		ours := strings.HasPrefix(n, "lvs_") && !strings.HasPrefix(n, "lvs_exporter_") || strings.HasPrefix(n, "node_ipvs_")
+		return ours || !want.family(n) || len(mf.Metric) == 0
 	}), err
 }
 
@@ -123,16 +177,12 @@ func (e *Exposition) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect sends all series but the process's own; see prometheus.Collector.
 func (e *Exposition) Collect(ch chan<- prometheus.Metric) {
-	s := new(scrape)
-	want := new(filter)
-	e.load(s, want)
+	mem := new(scrapeMemory)
+	e.load(mem, new(filter))
 	for i := range e.families {
 		f := &e.families[i]
-		if !s.shows(f, want) {
-			continue
-		}
 		desc := f.desc()
-		for _, m := range f.fill(s, new(cells)).Metric {
+		for _, m := range f.fill(mem, new(cells)).Metric {
 			ch <- collected{desc, m}
 		}
 	}

@@ -20,19 +20,26 @@ type filter struct {
 	scopes   []Scope
 	services []string // globs on label or key
 	names    []string // families
+	fleet    []string // globs on director
 }
 
 // parseFilter reads the parameters scope, service and name[] of a query, each of
-// which may be repeated; scopes may also be joined by commas.
-func parseFilter(query string) (*filter, error) {
+// which may be repeated; scopes may also be joined by commas. Those of more may
+// be there besides, of which director is read too.
+func parseFilter(query string, more ...string) (*filter, error) {
 	q, err := url.ParseQuery(query)
 	if err != nil {
 		return nil, fmt.Errorf("query: %w", err)
 	}
 	f := &filter{names: q["name[]"]}
 	for p := range q {
-		if p != "scope" && p != "service" && p != "name[]" {
+		if p != "scope" && p != "service" && p != "name[]" && !slices.Contains(more, p) {
 			return nil, fmt.Errorf("unknown parameter %q: want scope, service or name[]", p)
+		}
+	}
+	if slices.Contains(more, labelDirector) {
+		if f.fleet, err = globs(q, labelDirector, "web*"); err != nil {
+			return nil, err
 		}
 	}
 	for _, v := range q["scope"] {
@@ -43,16 +50,21 @@ func parseFilter(query string) (*filter, error) {
 			f.scopes = append(f.scopes, Scope(name))
 		}
 	}
-	for _, g := range q["service"] {
+	f.services, err = globs(q, labelService, "web* or tcp/192.0.2.10:*")
+	return f, err
+}
+
+// globs are the patterns that a parameter gives.
+func globs(q url.Values, name, example string) ([]string, error) {
+	for _, g := range q[name] {
 		if g == "" || len(g) > maxGlobLen {
-			return nil, fmt.Errorf("service pattern of %d bytes: want 1 to %d, such as web* or tcp/192.0.2.10:*", len(g), maxGlobLen)
+			return nil, fmt.Errorf("%s pattern of %d bytes: want 1 to %d, such as %s", name, len(g), maxGlobLen, example)
 		}
-		f.services = append(f.services, g)
 	}
-	if len(f.services) > maxGlobs {
-		return nil, fmt.Errorf("%d service patterns: want at most %d", len(f.services), maxGlobs)
+	if n := len(q[name]); n > maxGlobs {
+		return nil, fmt.Errorf("%d %s patterns: want at most %d", n, name, maxGlobs)
 	}
-	return f, nil
+	return q[name], nil
 }
 
 func scopeList() string {
@@ -71,6 +83,11 @@ func (f *filter) scope(s Scope) bool {
 // family says whether the family is asked for.
 func (f *filter) family(name string) bool {
 	return len(f.names) == 0 || slices.Contains(f.names, name)
+}
+
+// director says whether the member of a fleet is asked for.
+func (f *filter) director(name string) bool {
+	return len(f.fleet) == 0 || slices.ContainsFunc(f.fleet, func(g string) bool { return glob(g, name) })
 }
 
 // service says whether the service is asked for.

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,8 +18,9 @@ import (
 // maxScrapes is how many scrapes are answered at once, and patience how long a
 // client may take to read one; more would let slow clients keep others out.
 const (
-	maxScrapes = 8
-	patience   = time.Minute
+	maxScrapes      = 8
+	maxFleetScrapes = 2 // each has a family of all directors in memory
+	patience        = time.Minute
 )
 
 // ServeHTTP answers a scrape, in the format and encoding that is asked for. The
@@ -27,16 +29,24 @@ const (
 //	scope=director,services,reals,agent,node-ipvs   (repeatable)
 //	service=GLOB    on label or canonical key, * and ? only (repeatable)
 //	name[]=FAMILY   (repeatable)
+//	director=GLOB   on the label of that name, in a fleet only (repeatable)
 //
 // What it does not understand is answered 400 with the reason, and 503 while
 // too many scrapes are under way.
-func (e *Exposition) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (e *Exposition) ServeHTTP(w http.ResponseWriter, r *http.Request) { e.serve(w, r, e.load) }
+
+// serve answers a scrape of what load begins it with.
+func (e *Exposition) serve(w http.ResponseWriter, r *http.Request, load func(*scrapeMemory, *filter)) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		http.Error(w, "metrics are read with GET", http.StatusMethodNotAllowed)
 		return
 	}
-	want, err := parseFilter(r.URL.RawQuery)
+	more := e.opts.Foreign
+	if e.opts.Members != nil {
+		more = append(slices.Clip(more), labelDirector)
+	}
+	want, err := parseFilter(r.URL.RawQuery, more...)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -46,7 +56,7 @@ func (e *Exposition) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer func() { <-e.slots }()
 	default:
 		w.Header().Set("Retry-After", "1")
-		http.Error(w, strconv.Itoa(maxScrapes)+" scrapes are under way; try again", http.StatusServiceUnavailable)
+		http.Error(w, strconv.Itoa(cap(e.slots))+" scrapes are under way; try again", http.StatusServiceUnavailable)
 		return
 	}
 	format := expfmt.NegotiateAccept(r.Header, expfmt.DefaultOpenMetricsAcceptedFormats()...)
@@ -56,7 +66,10 @@ func (e *Exposition) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() { _ = conn.SetWriteDeadline(time.Time{}) }()
 	w.Header().Add("Vary", "Accept, Accept-Encoding")
 	out := newBody(w, r)
-	err = e.write(out.buf, format, want)
+	mem := e.scrapes.Get().(*scrapeMemory)
+	defer e.scrapes.Put(mem)
+	load(mem, want)
+	err = e.writeIn(mem, out.buf, format, want)
 	if err == nil {
 		err = out.close()
 	}
@@ -66,18 +79,10 @@ func (e *Exposition) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// write writes what is wanted, in memory of an earlier scrape if there is some.
-func (e *Exposition) write(w io.Writer, format expfmt.Format, want *filter) error {
-	mem := e.scrapes.Get().(*scrapeMemory)
-	defer e.scrapes.Put(mem)
-	return e.writeIn(mem, w, format, want)
-}
-
-// writeIn is write in that memory, with one family in it at a time.
+// writeIn writes what is wanted of what was loaded, with one family in memory at
+// a time.
 func (e *Exposition) writeIn(mem *scrapeMemory, w io.Writer, format expfmt.Format, want *filter) error {
-	s := &mem.scrape
-	defer s.release()
-	e.load(s, want)
+	defer mem.release()
 	process, _ := e.process(want) // counted there; the scrape goes on without
 
 	// Our names need no escaping in any scheme, so that it is left out, which
@@ -95,13 +100,13 @@ func (e *Exposition) writeIn(mem *scrapeMemory, w io.Writer, format expfmt.Forma
 	}
 	for i := range e.families {
 		f := &e.families[i]
-		if !s.shows(f, want) {
+		if !want.asks(f) {
 			continue
 		}
 		if err := others(f.Name); err != nil {
 			return err
 		}
-		if mf := f.fill(s, &mem.cells); len(mf.Metric) > 0 {
+		if mf := f.fill(mem, &mem.cells); len(mf.Metric) > 0 {
 			if err := enc.Encode(mf); err != nil {
 				return err
 			}

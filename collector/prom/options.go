@@ -17,14 +17,22 @@ type Options struct {
 	// Snapshot returns the latest snapshot, nil before the first. It is called
 	// once a scrape, from many goroutines, and must not block.
 	Snapshot func() *dataplane.Snapshot
-	// Health returns the agent's own figures; nil tells none, and lvs_up then
-	// says only whether there is a snapshot. It is called as Snapshot is.
+	// Members, in place of Snapshot, returns the directors of a fleet, to be
+	// shown in that order with a label each. It is called as Snapshot is, and what
+	// it returns is not changed.
+	Members func() []Member
+	// Health returns the agent's own figures; nil tells none: their families are
+	// left out, and lvs_up says only whether there is a snapshot, or what its
+	// Member says. It is called as Snapshot is.
 	Health func() Health
+	// Foreign are parameters of the query that mean something to somebody else;
+	// any other that is not understood is refused.
+	Foreign []string
 
 	// Reals says whether series of single real servers are shown.
 	Reals RealsMode
-	// RealsLimit is up to how many real servers RealsAuto shows them; zero is
-	// DefaultRealsLimit.
+	// RealsLimit is up to how many real servers of a director RealsAuto shows
+	// them; zero is DefaultRealsLimit.
 	RealsLimit int
 	// KernelRates adds the kernel's own estimates of rates.
 	KernelRates bool
@@ -40,7 +48,8 @@ type Options struct {
 	// commits take; nil leaves the family out. See NewDurations.
 	SampleDurations, CommitDurations prometheus.Histogram
 	// Process is asked for the process's own families, shown in scope agent; nil
-	// is none. See ProcessMetrics.
+	// is none. Names of this package's are left out of them: those that begin
+	// with node_ipvs_, or with lvs_ and not with lvs_exporter_. See ProcessMetrics.
 	Process prometheus.Gatherer
 }
 
@@ -82,8 +91,11 @@ func ParseRealsMode(s string) (RealsMode, error) {
 // check reports every option that cannot be.
 func (o *Options) check() error {
 	var errs []error
-	if o.Snapshot == nil {
+	switch {
+	case o.Snapshot == nil && o.Members == nil:
 		errs = append(errs, errors.New("no function that returns the snapshot"))
+	case o.Snapshot != nil && o.Members != nil:
+		errs = append(errs, errors.New("both a snapshot and the members of a fleet"))
 	}
 	if o.Reals >= numRealsModes {
 		errs = append(errs, fmt.Errorf("no such mode: %v", o.Reals))

@@ -11,15 +11,22 @@ import (
 	"lvs/dataplane"
 )
 
-// A scrape is what one exposition is made from: one snapshot, and of it the
-// services that were asked for.
+// A scrape is what the series of one director are made from: one snapshot, and
+// of it the services that were asked for. One more, without a snapshot, is what
+// the agent's own are made from.
 type scrape struct {
 	opts   *Options
 	now    time.Time
-	began  time.Time           // when the Exposition was made
-	snap   *dataplane.Snapshot // nil before the first
-	health Health
+	began  time.Time // when the Exposition was made
+	health Health    // the agent's; zero if it is not told
+	told   bool
 	errors scrapeErrors
+
+	snap     *dataplane.Snapshot // nil before the first
+	up       bool
+	resets   *Resets // nil: unknown
+	lacks    []string
+	director *dto.LabelPair // nil outside of a fleet
 
 	services   []serviceView
 	reals      int    // real servers of services
@@ -45,19 +52,28 @@ type serviceView struct {
 	first                        int // index of its first real server in scrape.labels
 }
 
-// load selects from the latest snapshot what f asks for.
-func (s *scrape) load(o *Options, f *filter) {
-	s.opts, s.now = o, time.Now()
-	s.snap = o.Snapshot()
-	s.health = Health{Up: s.snap != nil}
-	if o.Health != nil {
+// load takes what is the same for all directors.
+func (s *scrape) load(o *Options, began time.Time, errors scrapeErrors) {
+	s.opts, s.now, s.began, s.errors = o, time.Now(), began, errors
+	s.health, s.told = Health{}, o.Health != nil
+	if s.told {
 		s.health = o.Health()
 	}
+}
+
+// loadMember selects from the snapshot of m what f asks for; own is the scrape
+// that was loaded before all members.
+func (s *scrape) loadMember(own *scrape, m *Member, f *filter) {
+	s.opts, s.now, s.began = own.opts, own.now, own.began
 	s.services, s.labels, s.created = s.services[:0], s.labels[:0], s.created[:0]
 	s.pairs.reset()
 	s.stamps.reset()
-	s.reals, s.suppressed = 0, 0
+	s.reals, s.suppressed, s.showReals = 0, 0, true
 	s.nodes.reset()
+	s.snap, s.up, s.resets, s.lacks, s.director = m.Snapshot, m.Up, m.Resets, m.Lacks, nil
+	if m.Director != "" {
+		s.director = s.pair(&labelDirector, valid(m.Director))
+	}
 	if s.snap == nil {
 		return
 	}
@@ -77,7 +93,7 @@ func (s *scrape) load(o *Options, f *filter) {
 // release forgets the snapshot, so that memory kept for the next scrape does not
 // keep it alive.
 func (s *scrape) release() {
-	s.snap, s.health = nil, Health{}
+	s.snap, s.health, s.resets, s.lacks = nil, Health{}, nil, nil
 	clear(s.services)
 }
 
