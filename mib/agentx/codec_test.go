@@ -38,12 +38,12 @@ func samples() []PDU {
 		{Type: Get, Flags: NonDefaultContext, Context: []byte("netns"), Ranges: []Range{{Start: name("1.3.6.1.2.1.1.3.0")}}},
 		{Type: GetNext, Ranges: []Range{{Start: reals, Include: true, End: name("1.3.6.1.4.1.8225.4711.19")}, {Start: name("2.999"), End: nil}}},
 		{Type: GetBulk, NonRepeaters: 1, MaxRepetitions: 100, Ranges: []Range{{Start: name("1.3.6.1.256")}, {Start: name("1.3.6.1.0.5")}}},
-		{Type: TestSet, VarBinds: []VarBind{{reals.Append(1, 6, 1, 1), smi.Value{Type: smi.Integer, Int: 100}}}},
+		{Type: TestSet, VarBinds: []smi.VarBind{bind(reals.Append(1, 6, 1, 1), smi.Value{Type: smi.Integer, Int: 100})}},
 		{Type: CommitSet}, {Type: UndoSet}, {Type: CleanupSet},
-		{Type: Notify, VarBinds: []VarBind{{name("1.3.6.1.6.3.1.1.4.1.0"), smi.Value{Type: smi.ObjectID, OID: name("1.3.6.1.4.1.8225.4711.0.1")}}}},
+		{Type: Notify, VarBinds: []smi.VarBind{bind(name("1.3.6.1.6.3.1.1.4.1.0"), smi.Value{Type: smi.ObjectID, OID: name("1.3.6.1.4.1.8225.4711.0.1")})}},
 		{Type: Ping}, {Type: Ping, Flags: NonDefaultContext, Context: []byte("vrf1")},
-		{Type: IndexAllocate, Flags: NewIndex, VarBinds: []VarBind{{reals.Append(1, 1), smi.Value{Type: smi.Integer, Int: 0}}}},
-		{Type: IndexDeallocate, VarBinds: []VarBind{{reals.Append(1, 1), smi.Value{Type: smi.Integer, Int: 7}}}},
+		{Type: IndexAllocate, Flags: NewIndex, VarBinds: []smi.VarBind{bind(reals.Append(1, 1), smi.Value{Type: smi.Integer, Int: 0})}},
+		{Type: IndexDeallocate, VarBinds: []smi.VarBind{bind(reals.Append(1, 1), smi.Value{Type: smi.Integer, Int: 7})}},
 		{Type: AddAgentCaps, Name: reals, Description: []byte("LVS-MIB")},
 		{Type: RemoveAgentCaps, Name: reals},
 		{Type: Response, SysUpTime: 360000, Error: NotWritable, Index: 1},
@@ -56,7 +56,7 @@ func samples() []PDU {
 		{Type: smi.Counter32, Int: 1<<32 - 1}, {Type: smi.Gauge32, Int: 4}, {Type: smi.TimeTicks, Int: 5}, {Type: smi.Opaque, Bytes: []byte{1, 2, 3, 4}},
 		{Type: smi.Counter64, Int: 1<<64 - 2}, {Type: smi.NoSuchObject}, {Type: smi.NoSuchInstance}, {Type: smi.EndOfMIBView},
 	} {
-		all.VarBinds = append(all.VarBinds, VarBind{name("1.3.6.1.2").Append(uint32(i)), v})
+		all.VarBinds = append(all.VarBinds, bind(name("1.3.6.1.2").Append(uint32(i)), v))
 	}
 	sample = append(sample, all)
 	for i := range sample {
@@ -64,6 +64,8 @@ func samples() []PDU {
 	}
 	return sample
 }
+
+func bind(name smi.OID, v smi.Value) smi.VarBind { return smi.VarBind{Name: name, Value: v} }
 
 // dump writes a PDU four bytes to a line, as RFC 2741 draws them.
 func dump(b []byte) string {
@@ -135,9 +137,9 @@ func TestHandEncodedResponse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := PDU{Type: Response, Flags: NetworkByteOrder, SessionID: 7, TransactionID: 100, PacketID: 9, SysUpTime: 1234, VarBinds: []VarBind{
-		{smi.MustParseOID("1.3.6.1.4.1.8225"), smi.Value{Type: smi.Counter64, Int: 1<<33 + 1}},
-		{nil, smi.Value{Type: smi.OctetString, Bytes: []byte("hello")}},
+	want := PDU{Type: Response, Flags: NetworkByteOrder, SessionID: 7, TransactionID: 100, PacketID: 9, SysUpTime: 1234, VarBinds: []smi.VarBind{
+		bind(smi.MustParseOID("1.3.6.1.4.1.8225"), smi.Value{Type: smi.Counter64, Int: 1<<33 + 1}),
+		bind(nil, smi.Value{Type: smi.OctetString, Bytes: []byte("hello")}),
 	}}
 	var got PDU
 	if err := got.Decode(b); err != nil {
@@ -204,13 +206,13 @@ func TestMalformedBytesAreLocated(t *testing.T) {
 
 func TestWhatCannotBeEncodedIsNot(t *testing.T) {
 	long, wide := make(smi.OID, 129), make([]byte, 65536)
-	value := func(v smi.Value) PDU { return PDU{Type: Response, VarBinds: []VarBind{{gridRoot, v}}} }
+	value := func(v smi.Value) PDU { return PDU{Type: Response, VarBinds: []smi.VarBind{bind(gridRoot, v)}} }
 	for _, p := range []PDU{
 		{}, {Type: 19},
 		{Type: Open, Name: long}, {Type: Open, Description: wide}, {Type: Register, Name: long}, {Type: RemoveAgentCaps, Name: long},
 		{Type: Get, Ranges: []Range{{Start: long}}}, {Type: Get, Ranges: []Range{{End: long}}},
 		{Type: Ping, Flags: NonDefaultContext, Context: wide},
-		{Type: Notify, VarBinds: []VarBind{{Name: long}}}, {Type: Response, VarBinds: make([]VarBind, maxPayload/8)},
+		{Type: Notify, VarBinds: []smi.VarBind{{Name: long}}}, {Type: Response, VarBinds: make([]smi.VarBind, maxPayload/8)},
 		value(smi.Value{Type: 3}), value(smi.Value{Type: smi.IPAddress}), value(smi.Value{Type: smi.IPAddress, Bytes: make([]byte, 16)}),
 		value(smi.Value{Type: smi.OctetString, Bytes: wide}), value(smi.Value{Type: smi.ObjectID, OID: long}),
 	} {
@@ -227,7 +229,7 @@ func TestValuesBeyond32Bits(t *testing.T) {
 		{smi.Value{Type: smi.Gauge32, Int: 1<<32 + 5}, smi.Value{Type: smi.Gauge32, Int: 1<<32 - 1}},
 		{smi.Value{}, smi.Value{Type: smi.Null}},
 	} {
-		p := PDU{Type: Response, VarBinds: []VarBind{{gridRoot, c.in}}}
+		p := PDU{Type: Response, VarBinds: []smi.VarBind{bind(gridRoot, c.in)}}
 		b, err := p.Append(nil)
 		if err == nil {
 			err = p.Decode(b)

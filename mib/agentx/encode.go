@@ -176,7 +176,7 @@ func (e *encoder) ranges(rs []Range) error {
 	return nil
 }
 
-func (e *encoder) varBinds(vs []VarBind) error {
+func (e *encoder) varBinds(vs []smi.VarBind) error {
 	for i := range vs {
 		if err := e.varBind(vs[i].Name, &vs[i].Value); err != nil {
 			return fmt.Errorf("variable %d: %w", i+1, err)

@@ -18,50 +18,50 @@ import (
 func cell(column, group, row uint32) smi.OID { return gridRoot.Append(1, column, group, row) }
 
 // bare drops what a comparison of answers does not care for.
-func bare(vs []VarBind) []VarBind { return append([]VarBind{}, vs...) }
+func bare(vs []smi.VarBind) []smi.VarBind { return append([]smi.VarBind{}, vs...) }
 
 func TestRequestsAreAnswered(t *testing.T) {
-	endOf := func(name smi.OID) VarBind { return VarBind{name, smi.Value{Type: smi.EndOfMIBView}} }
-	at := func(column, group, row uint32) VarBind {
+	endOf := func(name smi.OID) smi.VarBind { return bind(name, smi.Value{Type: smi.EndOfMIBView}) }
+	at := func(column, group, row uint32) smi.VarBind {
 		k := int((column-1)*6 + (group-1)*2 + row - 1)
-		return VarBind{cell(column, group, row), testGrid.value(k)}
+		return bind(cell(column, group, row), testGrid.value(k))
 	}
 	last, below := cell(6, 3, 2), gridRoot.Append(1, 3)
 	for _, c := range []struct {
 		name  string
 		ask   PDU
-		want  []VarBind
+		want  []smi.VarBind
 		err   Error
 		index uint16
 	}{
-		{name: "get of nothing", ask: PDU{Type: Get}, want: []VarBind{}},
+		{name: "get of nothing", ask: PDU{Type: Get}, want: []smi.VarBind{}},
 		{name: "get", ask: PDU{Type: Get, Ranges: []Range{
 			{Start: cell(2, 1, 1)}, {Start: cell(2, 9, 9)}, {Start: gridRoot}, {Start: cell(1, 1, 1), End: gridRoot}, {},
-		}}, want: []VarBind{
-			at(2, 1, 1), {cell(2, 9, 9), smi.Value{Type: smi.NoSuchInstance}}, {gridRoot, smi.Value{Type: smi.NoSuchObject}},
-			at(1, 1, 1), {nil, smi.Value{Type: smi.NoSuchObject}},
+		}}, want: []smi.VarBind{
+			at(2, 1, 1), bind(cell(2, 9, 9), smi.Value{Type: smi.NoSuchInstance}), bind(gridRoot, smi.Value{Type: smi.NoSuchObject}),
+			at(1, 1, 1), bind(nil, smi.Value{Type: smi.NoSuchObject}),
 		}},
 		{name: "next", ask: PDU{Type: GetNext, Ranges: []Range{
 			{Start: gridRoot}, {Start: cell(2, 1, 1)}, {Start: cell(2, 1, 1), Include: true}, {Start: cell(2, 3, 2)}, {Start: last}, {},
-		}}, want: []VarBind{at(1, 1, 1), at(2, 1, 2), at(2, 1, 1), at(3, 1, 1), endOf(last), at(1, 1, 1)}},
+		}}, want: []smi.VarBind{at(1, 1, 1), at(2, 1, 2), at(2, 1, 1), at(3, 1, 1), endOf(last), at(1, 1, 1)}},
 		{name: "next before an end", ask: PDU{Type: GetNext, Ranges: []Range{
 			{Start: cell(2, 3, 1), End: below}, {Start: cell(2, 3, 2), End: below}, {Start: cell(2, 3, 2), Include: true, End: cell(2, 3, 2)},
-		}}, want: []VarBind{at(2, 3, 2), endOf(cell(2, 3, 2)), endOf(cell(2, 3, 2))}},
+		}}, want: []smi.VarBind{at(2, 3, 2), endOf(cell(2, 3, 2)), endOf(cell(2, 3, 2))}},
 		{name: "bulk", ask: PDU{Type: GetBulk, NonRepeaters: 1, MaxRepetitions: 3, Ranges: []Range{
 			{Start: gridRoot}, {Start: cell(2, 1, 1)}, {Start: cell(6, 3, 1)},
-		}}, want: []VarBind{
+		}}, want: []smi.VarBind{
 			at(1, 1, 1),
 			at(2, 1, 2), at(6, 3, 2),
 			at(2, 2, 1), endOf(last),
 			at(2, 2, 2), endOf(last),
 		}},
 		{name: "bulk to the end", ask: PDU{Type: GetBulk, MaxRepetitions: 65535, Ranges: []Range{{Start: cell(6, 3, 1), Include: true}}},
-			want: []VarBind{at(6, 3, 1), at(6, 3, 2), endOf(last)}},
+			want: []smi.VarBind{at(6, 3, 1), at(6, 3, 2), endOf(last)}},
 		{name: "bulk without repetitions", ask: PDU{Type: GetBulk, NonRepeaters: 9, MaxRepetitions: 0, Ranges: []Range{{Start: gridRoot}}},
-			want: []VarBind{at(1, 1, 1)}},
+			want: []smi.VarBind{at(1, 1, 1)}},
 		{name: "context", ask: PDU{Type: GetNext, Flags: NonDefaultContext, Context: []byte("vrf1"), Ranges: []Range{{Start: gridRoot}}}, err: UnsupportedContext},
-		{name: "set with a context", ask: PDU{Type: TestSet, Flags: NonDefaultContext, VarBinds: []VarBind{at(1, 1, 1)}}, err: UnsupportedContext},
-		{name: "set", ask: PDU{Type: TestSet, VarBinds: []VarBind{at(1, 1, 1), at(2, 1, 1)}}, err: NotWritable, index: 1},
+		{name: "set with a context", ask: PDU{Type: TestSet, Flags: NonDefaultContext, VarBinds: []smi.VarBind{at(1, 1, 1)}}, err: UnsupportedContext},
+		{name: "set", ask: PDU{Type: TestSet, VarBinds: []smi.VarBind{at(1, 1, 1), at(2, 1, 1)}}, err: NotWritable, index: 1},
 		{name: "set of nothing", ask: PDU{Type: TestSet}},
 		{name: "commit", ask: PDU{Type: CommitSet}, err: CommitFailed},
 		{name: "undo", ask: PDU{Type: UndoSet}},

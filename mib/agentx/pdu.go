@@ -77,14 +77,17 @@ const (
 // of AgentX itself.
 type Error uint16
 
-// The errors this package knows by name.
+// The errors of AgentX itself, and those of SNMPv2 a subagent gives on its own
+// account; the others up to 18 come from an [smi.Setter] and are those of
+// [smi.ErrorStatus].
 const (
-	NoError               Error = 0
-	TooBig                Error = 1
-	GenErr                Error = 5
-	CommitFailed          Error = 14
-	UndoFailed            Error = 15
-	NotWritable           Error = 17
+	NoError               Error = Error(smi.NoError)
+	TooBig                Error = Error(smi.TooBig)
+	GenErr                Error = Error(smi.GenErr)
+	ResourceUnavailable   Error = Error(smi.ResourceUnavailable)
+	CommitFailed          Error = Error(smi.CommitFailed)
+	UndoFailed            Error = Error(smi.UndoFailed)
+	NotWritable           Error = Error(smi.NotWritable)
 	OpenFailed            Error = 256
 	NotOpen               Error = 257
 	IndexWrongType        Error = 258
@@ -102,28 +105,24 @@ const (
 
 // Error gives the name the RFCs use.
 func (e Error) Error() string {
-	switch e {
-	case NoError:
-		return "noError"
-	case TooBig:
-		return "tooBig"
-	case GenErr:
-		return "genErr"
-	case CommitFailed:
-		return "commitFailed"
-	case UndoFailed:
-		return "undoFailed"
-	case NotWritable:
-		return "notWritable"
+	if int(e) < len(statusNames) {
+		return statusNames[e]
 	}
-	names := [...]string{"openFailed", "notOpen", "indexWrongType", "indexAlreadyAllocated", "indexNoneAvailable",
-		"indexNotAllocated", "unsupportedContext", "duplicateRegistration", "unknownRegistration", "unknownAgentCaps",
-		"parseError", "requestDenied", "processingError"}
-	if i := int(e) - int(OpenFailed); i >= 0 && i < len(names) {
-		return names[i]
+	if i := int(e) - int(OpenFailed); i >= 0 && i < len(errorNames) {
+		return errorNames[i]
 	}
 	return fmt.Sprintf("error %d", uint16(e))
 }
+
+// statusNames are those of the error-status (RFC 3416 §3), from 0 on.
+var statusNames = [...]string{"noError", "tooBig", "noSuchName", "badValue", "readOnly", "genErr", "noAccess", "wrongType",
+	"wrongLength", "wrongEncoding", "wrongValue", "noCreation", "inconsistentValue", "resourceUnavailable", "commitFailed",
+	"undoFailed", "authorizationError", "notWritable", "inconsistentName"}
+
+// errorNames are those of RFC 2741 §6.2.16, from OpenFailed on.
+var errorNames = [...]string{"openFailed", "notOpen", "indexWrongType", "indexAlreadyAllocated", "indexNoneAvailable",
+	"indexNotAllocated", "unsupportedContext", "duplicateRegistration", "unknownRegistration", "unknownAgentCaps",
+	"parseError", "requestDenied", "processingError"}
 
 // A CloseReason says why a session ends (RFC 2741 §6.2.2, c.reason).
 type CloseReason uint8
@@ -154,12 +153,6 @@ type Range struct {
 	Include    bool
 }
 
-// A VarBind is a name and its value (RFC 2741 §5.4).
-type VarBind struct {
-	Name  smi.OID
-	Value smi.Value
-}
-
 // A PDU is one message, either way. Which of its fields have a meaning depends
 // on Type; Append ignores the others and Decode leaves them alone, except that
 // Ranges and VarBinds are always those of the message decoded. The zero PDU is
@@ -188,10 +181,10 @@ type PDU struct {
 	MaxRepetitions uint16  // GetBulk: the others that many times
 	Ranges         []Range // Get, GetNext, GetBulk
 
-	SysUpTime uint32    // Response: hundredths of a second
-	Error     Error     // Response
-	Index     uint16    // Response: which VarBind (from 1) Error is about; 0 = none
-	VarBinds  []VarBind // TestSet, Notify, IndexAllocate, IndexDeallocate, Response
+	SysUpTime uint32        // Response: hundredths of a second
+	Error     Error         // Response
+	Index     uint16        // Response: which VarBind (from 1) Error is about; 0 = none
+	VarBinds  []smi.VarBind // TestSet, Notify, IndexAllocate, IndexDeallocate, Response
 
 	subIDs []uint32 // what the decoded names are made of
 }

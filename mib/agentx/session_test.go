@@ -221,7 +221,7 @@ func TestEveryConstantHasAName(t *testing.T) {
 			t.Errorf("type %d is %q", i, s)
 		}
 	}
-	for i, want := range map[Error]string{0: "noError", 17: "notWritable", 256: "openFailed", 263: "duplicateRegistration", 268: "processingError", 269: "error 269", 3: "error 3"} {
+	for i, want := range map[Error]string{0: "noError", 17: "notWritable", 256: "openFailed", 263: "duplicateRegistration", 268: "processingError", 269: "error 269", 3: "badValue", 19: "error 19"} {
 		if i.Error() != want {
 			t.Errorf("error %d is %q, want %q", uint16(i), i.Error(), want)
 		}

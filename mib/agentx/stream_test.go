@@ -37,12 +37,12 @@ func TestChunksDoNotMatter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newRig(t, testGrid).join()
 		var stream []byte
-		var want [][]VarBind
+		var want [][]smi.VarBind
 		for k := range testGrid.cells() {
 			p := &PDU{Type: Get, Ranges: []Range{{Start: testGrid.name(nil, k)}, {Start: gridRoot}}}
 			m.order ^= NetworkByteOrder // each PDU has its own
 			stream = append(stream, m.encode(m.request(p))...)
-			want = append(want, []VarBind{{p.Ranges[0].Start, testGrid.value(k)}, {gridRoot, smi.Value{Type: smi.NoSuchObject}}})
+			want = append(want, []smi.VarBind{bind(p.Ranges[0].Start, testGrid.value(k)), bind(gridRoot, smi.Value{Type: smi.NoSuchObject})})
 		}
 		first := uint32(1)
 		for size := 1; size < 2*len(stream); size = size*3/2 + 1 {

@@ -45,7 +45,7 @@ func (d *decoder) oid() (o smi.OID, include bool) {
 	return s[from:len(s):len(s)], h[2] != 0
 }
 
-func (d *decoder) varBind() (v VarBind) {
+func (d *decoder) varBind() (v smi.VarBind) {
 	at := d.off
 	h := d.bytes4()
 	t := d.order16(h[:2])

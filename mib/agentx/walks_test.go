@@ -15,7 +15,7 @@ func salted(salt uint64, groups int) *grid {
 }
 
 // next asks for the variable after name.
-func (m *fakeMaster) next(name smi.OID) VarBind {
+func (m *fakeMaster) next(name smi.OID) smi.VarBind {
 	m.t.Helper()
 	p := m.ask(&PDU{Type: GetNext, Ranges: []Range{{Start: name, End: gridRoot.Append(2)}}})
 	if p.Error != NoError || len(p.VarBinds) != 1 {
