@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -37,9 +36,7 @@ type MasterAgent struct {
 	// "tcp:127.0.0.1:PORT".
 	Unix, TCP string
 
-	t    testing.TB
-	dir  string
-	proc *process
+	*daemon
 }
 
 // SNMPD starts an snmpd and returns when it answers. The lines of conf are
@@ -49,20 +46,8 @@ type MasterAgent struct {
 func SNMPD(t testing.TB, conf ...string) *MasterAgent {
 	t.Helper()
 	lookPath(t, "snmpd", "snmpd")
-	base := "" // the socket's path has to stay short, which t.TempDir's is not
-	if InGuest() {
-		base = "/run" // the guest's own: sockets do not belong on the shared file system
-	}
-	dir, err := os.MkdirTemp(base, "snmpd")
-	if err != nil {
-		t.Fatal("lab: ", err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal("lab: ", err)
-	}
-	m := &MasterAgent{t: t, dir: dir, Unix: "unix:" + filepath.Join(dir, "agentx")}
-	t.Cleanup(m.end)
+	d := newDaemon(t, "snmpd")
+	m := &MasterAgent{daemon: d, Unix: "unix:" + filepath.Join(d.dir, "agentx")}
 	// A port that was free may be somebody else's a moment later.
 	for try := 1; ; try++ {
 		m.Addr, m.TCP = freePort(t, "udp"), "tcp:"+freePort(t, "tcp")
@@ -93,12 +78,6 @@ func (m *MasterAgent) configure(extra []string) {
 	if err := os.WriteFile(filepath.Join(m.dir, "snmpd.conf"), []byte(text), 0o644); err != nil {
 		m.t.Fatal("lab: ", err)
 	}
-}
-
-// env keeps snmpd and the tools away from the machine's own configuration,
-// state and MIB files.
-func (m *MasterAgent) env() []string {
-	return append(os.Environ(), "SNMPCONFPATH="+m.dir, "SNMP_PERSISTENT_DIR="+filepath.Join(m.dir, "state"), "MIBS=")
 }
 
 func (m *MasterAgent) start() error {
@@ -171,56 +150,6 @@ func (m *MasterAgent) Restart() {
 	m.t.Helper()
 	m.Terminate()
 	m.Start()
-}
-
-// Terminate ends snmpd in order (SIGTERM); it tells its subagents.
-func (m *MasterAgent) Terminate() {
-	m.t.Helper()
-	m.Signal(syscall.SIGTERM)
-	select {
-	case <-m.proc.done:
-	case <-time.After(20 * time.Second):
-		m.t.Fatal("lab: snmpd does not end on SIGTERM")
-	}
-}
-
-// Kill ends snmpd on the spot (SIGKILL); its socket file stays.
-func (m *MasterAgent) Kill() { m.proc.kill() }
-
-// Stop makes snmpd hang (SIGSTOP): connections stay open, nothing is answered.
-func (m *MasterAgent) Stop() { m.Signal(syscall.SIGSTOP) }
-
-// Continue lets a stopped snmpd go on (SIGCONT).
-func (m *MasterAgent) Continue() { m.Signal(syscall.SIGCONT) }
-
-// Reload has snmpd read its configuration again (SIGHUP).
-func (m *MasterAgent) Reload() { m.Signal(syscall.SIGHUP) }
-
-// Signal sends s to snmpd, which must be running.
-func (m *MasterAgent) Signal(s syscall.Signal) {
-	m.t.Helper()
-	if err := m.proc.signal(s); err != nil {
-		m.t.Fatalf("lab: signal snmpd: %v", err)
-	}
-}
-
-// PID of the running snmpd, for its CPU time and descriptors in /proc.
-func (m *MasterAgent) PID() int { return m.proc.pid }
-
-// Log is what snmpd logged so far.
-func (m *MasterAgent) Log() string {
-	b, _ := os.ReadFile(filepath.Join(m.dir, "log"))
-	return string(b)
-}
-
-func (m *MasterAgent) end() {
-	if m.proc != nil {
-		m.proc.kill()
-	}
-	if m.t.Failed() {
-		log := m.Log()
-		m.t.Logf("snmpd's log ends:\n%s", log[max(0, len(log)-4000):])
-	}
 }
 
 // Command is a Net-SNMP tool ("snmpwalk", "snmpget", ...) asking this snmpd by
