@@ -1,23 +1,24 @@
 #!/bin/bash
-# base.sh - fetch the modules that every SMIv2 module imports, which smilint,
-# snmptranslate and snmptable need before they understand the LVS-MIB.
+# base.sh - fetch the modules that the MIBs here import, which smilint,
+# snmptranslate and snmptable need before they understand them.
 #
 #   mib/base.sh [DIR]         (build/mibs of the source tree if not given)
 #
 # Debian's SNMP packages leave them out. They are taken from a directory of this
 # machine that has them, or else out of the package erlang-snmp, which is in
 # Debian's and Ubuntu's own archives; that is unpacked and not installed, so that
-# nothing comes along and no privilege is needed. What is in DIR stays there.
+# nothing comes along and no privilege is needed. HCNUM-TC is in no package there
+# at all, so that base/HCNUM-TC stands in for it. What is in DIR stays there.
 set -eu
 cd "$(dirname "$0")/.."
 dir=${1:-build/mibs}
-modules='SNMPv2-SMI SNMPv2-TC SNMPv2-CONF'
+modules='SNMPv2-SMI SNMPv2-TC SNMPv2-CONF SNMPv2-MIB SNMP-FRAMEWORK-MIB INET-ADDRESS-MIB'
 
 complete() {
 	local m
 	for m in $modules; do [ -s "$1/$m" ] || return 1; done
 }
-complete "$dir" && exit 0
+complete "$dir" && cmp -s mib/base/HCNUM-TC "$dir/HCNUM-TC" && exit 0
 
 mkdir -p "$(dirname "$dir")"
 tmp=$(mktemp -d "$dir.XXXXXX")
@@ -53,5 +54,6 @@ if ! take /usr/share/snmp/mibs .txt && ! take /var/lib/mibs/ietf '' &&
 		exit 1
 	}
 fi
+cp mib/base/HCNUM-TC "$tmp/mibs"
 mkdir -p "$dir"
 mv -f "$tmp"/mibs/* "$dir/"

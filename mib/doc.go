@@ -17,9 +17,11 @@ package mib
 
 import "embed"
 
-// Texts holds the MIB modules as managers load them, OC-MIB.txt (the root) and
-// LVS-MIB.txt. Beyond each other they import SNMPv2-SMI, SNMPv2-TC and
-// SNMPv2-CONF only. Debian's SNMP tools come without those; base.sh fetches them.
+// Texts holds the MIB modules as managers load them: OC-MIB.txt (the root),
+// LVS-MIB.txt, LVS-DIRECTOR-MIB.txt and LVS-AGENT-CAPS-MIB.txt. Beyond each other
+// they import SNMPv2-SMI, SNMPv2-TC and SNMPv2-CONF, the last two also
+// SNMP-FRAMEWORK-MIB, INET-ADDRESS-MIB and HCNUM-TC. Debian's SNMP tools come
+// without those; base.sh fetches them.
 //
-//go:embed OC-MIB.txt LVS-MIB.txt
+//go:embed OC-MIB.txt LVS-MIB.txt LVS-DIRECTOR-MIB.txt LVS-AGENT-CAPS-MIB.txt
 var Texts embed.FS
