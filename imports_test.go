@@ -30,6 +30,7 @@ var allowed = map[string][]string{
 	"rrdstore/graph":          {"dataplane", "rrdstore"},
 	"mib/smi":                 {},
 	"mib/agentx":              {"mib/smi"},
+	"mib/ber":                 {"mib/smi"},
 	"mib":                     {"dataplane", "mib/smi", "mib/agentx"},
 
 	"internal/config":   {"dataplane", "internal/director", "rrdstore"},
