@@ -31,6 +31,7 @@ var allowed = map[string][]string{
 	"mib/smi":                 {},
 	"mib/agentx":              {"mib/smi"},
 	"mib/ber":                 {"mib/smi"},
+	"mib/usm":                 {"mib/ber", "mib/smi"},
 	"mib":                     {"dataplane", "mib/smi", "mib/agentx"},
 
 	"internal/config":   {"dataplane", "internal/director", "rrdstore"},
