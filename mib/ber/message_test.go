@@ -61,6 +61,16 @@ func TestMessageRoundTrip(t *testing.T) {
 		if got.Type != p.Type || got.RequestID != p.RequestID || got.Status != p.Status || got.Index != p.Index || !reflect.DeepEqual(got.VarBinds, variables) {
 			t.Errorf("read back %+v", got)
 		}
+		r := NewReader(got.List)
+		var v smi.VarBind
+		for i := range variables {
+			if r.VarBind(&v, nil); !reflect.DeepEqual(v, variables[i]) {
+				t.Errorf("List has %v in place %d", v, i)
+			}
+		}
+		if r.Err() != nil || r.More() {
+			t.Errorf("List: %v, more %v", r.Err(), r.More())
+		}
 		if v, err := VersionOf(datagram); v != version || err != nil {
 			t.Errorf("VersionOf: %v, %v", v, err)
 		}

@@ -54,8 +54,8 @@ type PDU struct {
 	Status, Index int32
 	// VarBinds point into the octets decoded and into memory of the PDU.
 	VarBinds []smi.VarBind
-	// List is the whole variable-bindings as they came, for an answer that has
-	// them again.
+	// List are the contents of variable-bindings as they came, for an answer
+	// that has them again.
 	List []byte
 
 	arena []uint32 // the names
@@ -92,8 +92,8 @@ func (p *PDU) read(r *Reader) {
 	outer := r.Enter(byte(p.Type))
 	p.RequestID = r.Int()
 	p.Status, p.Index = r.Int(), r.Int()
-	from := r.Offset()
 	list := r.Enter(Sequence)
+	from := r.Offset()
 	for r.More() {
 		p.VarBinds = append(p.VarBinds, smi.VarBind{})
 		p.arena = r.VarBind(&p.VarBinds[len(p.VarBinds)-1], p.arena)
