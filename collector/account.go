@@ -10,12 +10,14 @@ import (
 // are counted by a generation; zero is "before the first", -1 "not even then".
 type account struct {
 	dataplane.Account
-	epoch string // that Kernel belongs to; empty is unknown
-	known bool   // the total has begun
-	mark  int64  // generation being applied, once it is found in it
-	gen   int64  // generation of the last sample it was in
-	row   int32  // where it stands in the sample being applied
-	pos   int32  // where it stood in the dump it was last in; -1 is unknown
+	epoch  string // that Kernel belongs to; empty is unknown
+	name   string // in the last sample
+	known  bool   // the total has begun
+	status dataplane.Status
+	mark   int64 // generation being applied, once it is found in it
+	gen    int64 // generation of the last sample it was in
+	row    int32 // where it stands in the sample being applied
+	pos    int32 // where it stood in the dump it was last in; -1 is unknown
 }
 
 func newAccount() account { return account{mark: -1, gen: -1, pos: -1} }
@@ -36,6 +38,26 @@ func (a *account) restart(reason dataplane.ResetReason, now time.Time) {
 // advance adds what the kernel counted since.
 func (a *account) advance(d, kernel dataplane.Counters) {
 	a.Total, a.Kernel = a.Total.Add(d), kernel
+}
+
+// turn notes the state of the entry. One that was missing from a consistent
+// sample in between, which solid is the last of, was out of service meanwhile;
+// one whose state was not known before has not changed it.
+func (a *account) turn(status dataplane.Status, solid int64, now time.Time) {
+	gone := a.gen < solid
+	switch {
+	case a.LastChange.IsZero():
+	case gone:
+		a.Changes += 2
+	case status != a.status:
+		a.Changes++
+	default:
+		return
+	}
+	if !a.LastChange.IsZero() && a.status.InService() && (gone || !status.InService()) {
+		a.Failures++
+	}
+	a.status, a.LastChange = status, now
 }
 
 // seen closes the account's part in a sample.

@@ -49,6 +49,11 @@ import (
 // Source: ip_vs_add_dest, ip_vs_trash_get_dest, ip_vs_svc_hash and
 // ip_vs_zero_service in net/netfilter/ipvs/ip_vs_ctl.c.
 //
+// States follow from what a sample shows, and being out of the table is one: an
+// entry that is back after a consistent sample lacked it has changed twice. A
+// change while the agent was not running counts once it is seen. Where only the
+// tables moved under the reading, a missing entry is taken for passed over.
+//
 // What was counted between the last sample and a reset is lost to everybody, and
 // a reset after which every counter has grown past its last known value by the
 // next sample cannot be seen.
@@ -60,11 +65,15 @@ type Continuity struct {
 	services map[dataplane.ServiceKey]*service
 	order    []*service // those in the last sample, sorted
 	numbers  numbers
+	hosts    hosts
+	names    Names // nil: none has a name
 	swept    time.Time
 	past     history
 	resets   [3]dataplane.ResetCounts // of the director, services, real servers
 	// unnumbered is how many rows of the last sample got no number.
 	unnumbered int
+	// See dataplane.Snapshot.
+	servicesChanged, realsChanged time.Time
 
 	// Scratch of Apply, kept to be used again.
 	dump     []*service // in the order of the dump
@@ -89,13 +98,17 @@ type service struct {
 
 type real struct {
 	account
-	rip    netip.AddrPort
-	status dataplane.Status
-	torn   int64 // generation it last fell in without its service
+	rip  netip.AddrPort
+	host *host
+	torn int64 // generation it last fell in without its service
 }
 
 // Apply continues the accounts by one sample and returns the completed snapshot
 // for the given tick. Of src it keeps Director.Daemons and Sysctls.
+//
+// The total of a host moves with those of its accounts; which of them were
+// forgotten before the agent was started is not known, so that Since is then
+// again when the first of those remembered began.
 func (c *Continuity) Apply(src *dataplane.Snapshot, tick time.Time) *dataplane.Snapshot {
 	c.gen++
 	c.unnumbered = 0
@@ -107,6 +120,7 @@ func (c *Continuity) Apply(src *dataplane.Snapshot, tick time.Time) *dataplane.S
 	out.Tick = tick
 	c.applyDirector(&out, now)
 	rows := c.find(src)
+	c.noteSets(now)
 	for _, s := range c.dump {
 		c.applyService(s, src, now)
 	}
@@ -114,7 +128,8 @@ func (c *Continuity) Apply(src *dataplane.Snapshot, tick time.Time) *dataplane.S
 		c.order = append(c.order[:0], c.dump...)
 		slices.SortFunc(c.order, func(a, b *service) int { return a.config.Key.Compare(b.config.Key) })
 	}
-	c.fill(&out, src, rows)
+	c.fill(&out, src, rows, now)
+	out.ServicesChanged, out.RealsChanged = c.servicesChanged, c.realsChanged
 	c.past.rate(&out)
 	if src.Inconsistent == 0 {
 		c.solid = c.gen
@@ -137,17 +152,42 @@ func (c *Continuity) find(src *dataplane.Snapshot) (reals int) {
 		c.dump = append(c.dump, s)
 		first := len(c.reals)
 		for j := range src.Services[i].Reals {
-			r := s.real(src.Services[i].Reals[j].RIP)
+			r := c.real(s, src.Services[i].Reals[j].RIP)
 			if r.mark == c.gen {
 				continue
 			}
 			r.mark, r.row = c.gen, int32(j)
+			c.hosts.find(r.host, c.gen)
 			c.reals = append(c.reals, r)
 		}
 		s.dump = c.reals[first:len(c.reals):len(c.reals)]
 		s.changed = changed(s.order, s.dump, func(r *real) bool { return r.mark == c.gen })
 	}
 	return len(c.reals)
+}
+
+// noteSets tells whether services or real servers came or went, before any of
+// the sample is applied. The first sample is a change.
+func (c *Continuity) noteSets(now time.Time) {
+	services, reals := c.servicesChanged.IsZero(), c.realsChanged.IsZero()
+	for _, s := range c.order {
+		if s.mark != c.gen { // went
+			services, reals = true, reals || len(s.order) > 0
+		}
+	}
+	for _, s := range c.dump {
+		if came := s.gen != c.gen-1; came {
+			services, reals = true, reals || len(s.dump) > 0
+		} else {
+			reals = reals || s.changed
+		}
+	}
+	if services {
+		c.servicesChanged = now
+	}
+	if reals {
+		c.realsChanged = now
+	}
 }
 
 func (c *Continuity) setChanged() bool {
@@ -178,32 +218,50 @@ func (c *Continuity) service(k dataplane.ServiceKey) *service {
 	return s
 }
 
-func (s *service) real(rip netip.AddrPort) *real {
+func (c *Continuity) real(s *service, rip netip.AddrPort) *real {
 	r := s.reals[rip]
 	if r == nil {
-		r = &real{account: newAccount(), rip: rip, torn: -1}
+		r = &real{account: newAccount(), rip: rip, host: c.hosts.join(rip.Addr()), torn: -1}
 		s.reals[rip] = r
 	}
 	return r
 }
 
-// fill copies the rows of src in order, with their accounts, and numbers the new
-// ones in that order, so that a table which is first seen as a whole has numbers
-// as one reads it. All real servers share one array.
-func (c *Continuity) fill(out, src *dataplane.Snapshot, rows int) {
+// fill copies the rows of src in order, with their accounts and names, and
+// numbers the new ones in that order, so that a table which is first seen as a
+// whole has numbers as one reads it. All real servers share one array.
+func (c *Continuity) fill(out, src *dataplane.Snapshot, rows int, now time.Time) {
 	slab := make([]dataplane.RealState, rows)
+	out.Servers = c.hosts.rows(c.gen)
 	out.Services = make([]dataplane.ServiceState, len(c.order))
 	for i, s := range c.order {
-		c.number(&s.account, &c.numbers)
+		if c.number(&s.account, &c.numbers) || c.rename(&s.account, s.config.Key, netip.AddrPort{}) {
+			c.servicesChanged = now
+		}
 		from, to := &src.Services[s.row], &out.Services[i]
 		*to = *from
-		to.Account, to.Name, to.Rates, to.HasRates = s.Account, "", dataplane.Rates{}, false
+		to.Account, to.Name, to.Rates, to.HasRates = s.Account, s.name, dataplane.Rates{}, false
 		to.Reals, slab = slab[:len(s.order):len(s.order)], slab[len(s.order):]
 		for j, r := range s.order {
-			c.number(&r.account, &s.numbers)
+			if c.number(&r.account, &s.numbers) || c.rename(&r.account, s.config.Key, r.rip) {
+				c.realsChanged = now
+			}
 			real := &to.Reals[j]
 			*real = from.Reals[r.row]
-			real.Account, real.Name, real.Rates, real.HasRates = r.Account, "", dataplane.Rates{}, false
+			real.Account, real.Name, real.Rates, real.HasRates = r.Account, r.name, dataplane.Rates{}, false
+			addReal(&out.Servers[r.host.row], real, r.status)
 		}
 	}
+}
+
+// rename gives the account the name its entry has now, and reports whether that
+// is another one.
+func (c *Continuity) rename(a *account, key dataplane.ServiceKey, rip netip.AddrPort) bool {
+	name := ""
+	if c.names != nil {
+		name = c.names(key, rip)
+	}
+	another := name != a.name
+	a.name = name
+	return another
 }

@@ -26,10 +26,10 @@ var epoch0 = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // options behind:
 //
 //	-- sample epoch=a partial inconsistent counters32 --
-//	director 300
+//	director 300 connections=9
 //	tcp/192.0.2.1:80 wlc 120
 //		10.0.0.1:80 60
-//		10.0.0.2:80 60 weight=0
+//		10.0.0.2:80 60 weight=0 active=3 inactive=1 upper=8
 //
 // A service is followed by its real servers in the order of the dump. A count n
 // stands for n connections, 10n packets in, 5n out, 1000n bytes in and 500n out;
@@ -113,6 +113,9 @@ func parseSample(t *testing.T, options, text string, n int) *dataplane.Snapshot 
 		case len(f) == 0:
 		case f[0] == "director":
 			s.Director.HasStats, s.Director.Kernel = true, parseCount(t, f[1])
+			if len(f) > 2 {
+				s.Director.HasConnections, s.Director.Connections = true, uint64(parseOption(t, f[2], "connections"))
+			}
 		case line[0] == '\t':
 			services := s.Services
 			services[len(services)-1].Reals = append(services[len(services)-1].Reals, parseReal(t, f))
@@ -137,10 +140,25 @@ func parseReal(t *testing.T, f []string) (r dataplane.RealState) {
 		t.Fatal(err)
 	}
 	r.RIP, r.Weight, r.Kernel = rip, 1, parseCount(t, f[1])
-	if len(f) > 2 && f[2] == "weight=0" {
-		r.Weight = 0
+	for _, o := range f[2:] {
+		name, _, _ := strings.Cut(o, "=")
+		to := map[string]*uint32{"weight": &r.Weight, "active": &r.Active, "inactive": &r.Inactive, "upper": &r.UpperThreshold}[name]
+		if to == nil {
+			t.Fatalf("option %q", o)
+		}
+		*to = parseOption(t, o, name)
 	}
 	return r
+}
+
+func parseOption(t *testing.T, option, name string) uint32 {
+	t.Helper()
+	value, ok := strings.CutPrefix(option, name+"=")
+	n, err := strconv.ParseUint(value, 10, 32)
+	if !ok || err != nil {
+		t.Fatalf("option %q: want %s=NUMBER", option, name)
+	}
+	return uint32(n)
 }
 
 // scale is the counters a count of n stands for.
@@ -172,10 +190,11 @@ func printCount(c dataplane.Counters) string {
 }
 
 // printAccounts writes a line for the director, if it has statistics, each
-// service and each real server: number, kernel's value, total, and resets with
-// the sample the last was in.
+// service and each real server: number, kernel's value, total, resets with the
+// sample the last was in, the state with the sample it is so since, how often it
+// changed and how often for the worse, and the peak of connections.
 func printAccounts(b *strings.Builder, s *dataplane.Snapshot) {
-	line := func(indent, name string, a *dataplane.Account, more string) {
+	line := func(indent, name string, a *dataplane.Account, status string) {
 		fmt.Fprintf(b, "%s%s #%d kernel=%s total=%s", indent, name, a.Number, printCount(a.Kernel), printCount(a.Total))
 		for reason, n := range a.Resets {
 			if n > 0 {
@@ -185,16 +204,27 @@ func printAccounts(b *strings.Builder, s *dataplane.Snapshot) {
 		if !a.LastReset.IsZero() {
 			fmt.Fprintf(b, " at=%d", a.LastReset.Sub(epoch0)/(10*time.Second))
 		}
-		b.WriteString(more + "\n")
+		if status != "" {
+			fmt.Fprintf(b, " %s since %d", status, a.LastChange.Sub(epoch0)/(10*time.Second))
+		}
+		for _, v := range []struct {
+			name string
+			n    uint64
+		}{{"changes", uint64(a.Changes)}, {"failures", uint64(a.Failures)}, {"peak", a.Peak}} {
+			if v.n > 0 {
+				fmt.Fprintf(b, " %s=%d", v.name, v.n)
+			}
+		}
+		b.WriteString("\n")
 	}
 	if s.Director.HasStats || !s.Director.Total.IsZero() {
 		line("", "director", &s.Director.Account, "")
 	}
 	for i := range s.Services {
-		line("", s.Services[i].Key.String(), &s.Services[i].Account, "")
+		line("", s.Services[i].Key.String(), &s.Services[i].Account, s.Services[i].Status().String())
 		for j := range s.Services[i].Reals {
 			r := &s.Services[i].Reals[j]
-			line("\t", r.RIP.String(), &r.Account, fmt.Sprintf(" %v since %d", r.Status(), r.LastChange.Sub(epoch0)/(10*time.Second)))
+			line("\t", r.RIP.String(), &r.Account, r.Status().String())
 		}
 	}
 }

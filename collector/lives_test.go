@@ -3,6 +3,7 @@ package collector
 import (
 	"fmt"
 	"maps"
+	"net/netip"
 	"testing"
 
 	"lvs/dataplane"
@@ -12,7 +13,8 @@ import (
 // agent restarts. Of every account it asks that the total never falls, holds all
 // traffic that could be known and none that was not, that a reset is counted in
 // a sample if a counter fell, and only if the entry began anew, and that the
-// number stays and is nobody else's.
+// number stays and is nobody else's. States, peaks, hosts and the times of the
+// last changes must be what follows from all that was ever seen.
 func TestContinuityAgainstModel(t *testing.T) {
 	for seed := range uint64(40) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { live(t, newModel(seed), 300) })
@@ -22,6 +24,7 @@ func TestContinuityAgainstModel(t *testing.T) {
 func live(t *testing.T, m *model, samples int) {
 	store, c := newMemory(), NewContinuity(nil, DefaultForget)
 	last := map[memoryKey]dataplane.Account{}
+	var before *dataplane.Snapshot
 	var done []string
 	for n := range samples {
 		done = done[:0]
@@ -32,6 +35,15 @@ func live(t *testing.T, m *model, samples int) {
 			done = append(done, m.disturb())
 		}
 		m.someTraffic()
+		m.stir()
+		if names := m.rand.IntN(8); names < 3 {
+			c.names = func(k dataplane.ServiceKey, rip netip.AddrPort) string {
+				if names == 0 || k != modelKeys[0] || names == 1 && rip.IsValid() {
+					return ""
+				}
+				return "web"
+			}
+		}
 		torn, skip, realsFirst, mayRestart := func() {}, (*modelService)(nil), false, true
 		switch s := m.any(); m.rand.IntN(12) {
 		case 0, 1:
@@ -62,11 +74,14 @@ func live(t *testing.T, m *model, samples int) {
 			}
 		}
 		maps.Copy(last, got)
-		if err := unique(last); err != nil {
-			t.Fatalf("sample %d: %v", n, err)
+		for _, err := range []error{unique(last), m.checkStates(got), checkServers(out, last), checkChanged(before, out)} {
+			if err != nil {
+				t.Fatalf("sample %d after %q: %v", n, done, err)
+			}
 		}
+		before = out
 		if mayRestart && m.rand.IntN(15) == 0 {
-			c = NewContinuity(store.list(), DefaultForget)
+			c, before = NewContinuity(store.list(), DefaultForget), nil
 			m.restart()
 		}
 	}

@@ -14,7 +14,8 @@ import (
 // account whose entry is gone from the table for longer than forget is dropped,
 // and begins anew if the entry ever comes back.
 func NewContinuity(remembered []dataplane.Remembered, forget time.Duration) *Continuity {
-	c := &Continuity{forget: forget, director: newAccount(), services: map[dataplane.ServiceKey]*service{}}
+	c := &Continuity{forget: forget, director: newAccount(), services: map[dataplane.ServiceKey]*service{},
+		hosts: hosts{byAddr: map[netip.Addr]*host{}}}
 	sorted := slices.SortedFunc(slices.Values(remembered), dataplane.Remembered.Compare)
 	held := map[uint32]bool{}
 	heldReals := map[*service]map[uint32]bool{}
@@ -34,7 +35,7 @@ func NewContinuity(remembered []dataplane.Remembered, forget time.Duration) *Con
 			if heldReals[s] == nil {
 				heldReals[s] = map[uint32]bool{}
 			}
-			s.recallReal(m, heldReals[s])
+			c.recallReal(s, m, heldReals[s])
 		}
 	}
 	c.numbers.adopt(held)
@@ -47,7 +48,7 @@ func NewContinuity(remembered []dataplane.Remembered, forget time.Duration) *Con
 // recall takes the account over. A number that another account holds already, or
 // that is none, is not believed: the account will get a new one.
 func (a *account) recall(m *dataplane.Remembered, held map[uint32]bool) {
-	a.Account, a.epoch, a.known, a.gen = m.Account, m.Epoch, true, 0
+	a.Account, a.epoch, a.known, a.gen, a.status = m.Account, m.Epoch, true, 0, m.Status
 	if m.Gone {
 		a.gen = -1
 	}
@@ -58,10 +59,11 @@ func (a *account) recall(m *dataplane.Remembered, held map[uint32]bool) {
 	held[a.Number] = true
 }
 
-func (s *service) recallReal(m *dataplane.Remembered, held map[uint32]bool) {
-	r := s.real(m.RIP)
+func (c *Continuity) recallReal(s *service, m *dataplane.Remembered, held map[uint32]bool) {
+	r := c.real(s, m.RIP)
 	r.recall(m, held)
-	r.status = m.Status
+	r.host.total = r.host.total.Add(r.Total)
+	r.host.began(r.FirstSeen)
 	if !m.Gone {
 		s.order = append(s.order, r)
 	}
@@ -107,7 +109,7 @@ func (c *Continuity) sweep(now time.Time) {
 		if len(all)-i <= maxGone && now.Sub(l.lastSeen) <= c.forget {
 			return
 		}
-		c.drop(l)
+		c.drop(l, now)
 	}
 }
 
@@ -119,8 +121,9 @@ func (l lost) number() uint32 {
 	return l.service.Number
 }
 
-func (c *Continuity) drop(l lost) {
+func (c *Continuity) drop(l lost, now time.Time) {
 	if l.real != nil {
+		c.hosts.leave(l.real.host, l.real.Total, now)
 		delete(l.service.reals, l.real.rip)
 		l.service.numbers.free(l.real.Number)
 		return

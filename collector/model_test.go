@@ -21,6 +21,8 @@ type model struct {
 	trash    []*modelReal
 	director modelCount
 	truths   map[memoryKey]*truth // the zero RIP is the service; the zero key, the director
+	lives    map[memoryKey]*modelLife
+	peak     uint64 // connections of the director
 	samples  int
 	rows     []modelRow // of the sample taken last
 	now      time.Time
@@ -40,6 +42,8 @@ type modelReal struct {
 	service *modelService
 	rip     netip.AddrPort
 	modelCount
+	weight, active, inactive, upper uint32
+
 	trashed bool // since the last sample
 	missed  bool // a clearing, while it was in the trash then
 }
@@ -65,7 +69,7 @@ func (t *truth) clear(c *modelCount) {
 }
 
 func newModel(seed uint64) *model {
-	return &model{rand: rand.New(rand.NewPCG(seed, 1)), now: epoch0, truths: map[memoryKey]*truth{}}
+	return &model{rand: rand.New(rand.NewPCG(seed, 1)), now: epoch0, truths: map[memoryKey]*truth{}, lives: map[memoryKey]*modelLife{}}
 }
 
 var modelKeys = func() (keys []dataplane.ServiceKey) {
@@ -125,7 +129,7 @@ func (m *model) addReal(s *modelService, rip netip.AddrPort) {
 			return
 		}
 	}
-	r := &modelReal{service: s, rip: rip}
+	r := &modelReal{service: s, rip: rip, weight: 1}
 	i := slices.IndexFunc(m.trash, func(r *modelReal) bool { return r.service.key == s.key && r.rip == rip })
 	if i >= 0 {
 		r = m.trash[i]
@@ -290,6 +294,10 @@ func (m *model) sample(torn func(), skip *modelService, realsFirst bool) *datapl
 	m.samples++
 	src := &dataplane.Snapshot{Time: m.now}
 	src.Director.Epoch, src.Director.HasStats, src.Director.Kernel = fmt.Sprint(m.epoch), true, scale(m.director.now)
+	src.Director.HasConnections, src.Director.Connections = m.rand.IntN(2) == 0, m.rand.Uint64N(1000)
+	if src.Director.HasConnections {
+		m.peak = max(m.peak, src.Director.Connections)
+	}
 	m.look(memoryKey{}, &m.director, false, false)
 	all := m.all()
 	if i := slices.Index(all, skip); i >= 0 {
@@ -317,6 +325,7 @@ func (m *model) sample(torn func(), skip *modelService, realsFirst bool) *datapl
 	if src.Inconsistent == 0 {
 		m.noteMissing(all)
 	}
+	m.watch(all, src.Inconsistent == 0)
 	return src
 }
 
@@ -329,7 +338,8 @@ func (m *model) dumpReals(src *dataplane.Snapshot, all []*modelService, fell map
 			certain := fell[s] && t.dirty && t.kernel > 0 && t.sample == m.samples-1 && t.fellAt < m.samples-1 && r.now <= s.sampled
 			m.look(memoryKey{s.key, r.rip}, &r.modelCount, r.missed, certain)
 			r.missed = false
-			v := dataplane.RealState{RealServer: dataplane.RealServer{RIP: r.rip, Weight: 1}}
+			v := dataplane.RealState{RealServer: dataplane.RealServer{RIP: r.rip, Weight: r.weight, UpperThreshold: r.upper},
+				Active: r.active, Inactive: r.inactive}
 			v.Kernel = scale(r.now)
 			src.Services[i].Reals = append(src.Services[i].Reals, v)
 		}

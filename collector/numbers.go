@@ -49,12 +49,15 @@ func (n *numbers) adopt(held map[uint32]bool) {
 	}
 }
 
-// number gives the account its number, if it has none and there is one.
-func (c *Continuity) number(a *account, n *numbers) {
-	if a.Number == 0 {
-		a.Number = n.take()
+// number gives the account its number, if it has none and there is one, and
+// reports whether it did.
+func (c *Continuity) number(a *account, n *numbers) bool {
+	if a.Number != 0 {
+		return false
 	}
-	if a.Number == 0 {
+	if a.Number = n.take(); a.Number == 0 {
 		c.unnumbered++
+		return false
 	}
+	return true
 }

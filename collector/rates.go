@@ -45,6 +45,7 @@ func rateBetween(from, to *dataplane.Snapshot, span time.Duration) {
 	if from.Partial || to.Partial {
 		return
 	}
+	rateServers(from.Servers, to.Servers, span)
 	old := from.Services
 	for i := range to.Services {
 		s := &to.Services[i]
@@ -76,11 +77,33 @@ func rateReals(old, now []dataplane.RealState, span time.Duration) {
 	}
 }
 
+// rateServers rates hosts by their totals, as services and real servers are
+// rated; the traffic of an entry that went meanwhile is in it. One that an
+// account was forgotten of since has no rates.
+func rateServers(old, now []dataplane.ServerState, span time.Duration) {
+	for i := range now {
+		h := &now[i]
+		for len(old) > 0 && old[0].Addr.Compare(h.Addr) < 0 {
+			old = old[1:]
+		}
+		if len(old) == 0 {
+			return
+		}
+		if old[0].Addr == h.Addr && old[0].Since.Equal(h.Since) {
+			h.Rates, h.HasRates = grownBy(old[0].Total, h.Total, span), true
+		}
+	}
+}
+
 func less(a, b netip.AddrPort) bool { return a != b && a.Compare(b) < 0 }
 
-// perSecond is what a total, which never falls, grew by in a second.
 func perSecond(from, to *dataplane.Account, span time.Duration) dataplane.Rates {
-	d, _ := to.Total.Sub(from.Total)
+	return grownBy(from.Total, to.Total, span)
+}
+
+// grownBy is what a total, which never falls, grew by in a second.
+func grownBy(from, to dataplane.Counters, span time.Duration) dataplane.Rates {
+	d, _ := to.Sub(from)
 	return dataplane.Rates{
 		Connections: divide(d.Connections, span),
 		InPackets:   divide(d.InPackets, span),

@@ -50,6 +50,9 @@ func (c *Continuity) applyDirector(out *dataplane.Snapshot, now time.Time) {
 		c.restart(ofDirector, a, dataplane.Zeroed, now)
 		a.advance(d.Kernel, d.Kernel)
 	}
+	if d.HasConnections {
+		a.Peak = max(a.Peak, d.Connections)
+	}
 	a.seen(c.gen, now, d.Epoch)
 	d.Account, d.Rates, d.HasRates = a.Account, dataplane.Rates{}, false
 }
@@ -70,9 +73,16 @@ func (c *Continuity) applyService(s *service, src *dataplane.Snapshot, now time.
 		c.restart(ofService, &s.account, s.clearedBy, now)
 		s.advance(cur.Kernel, cur.Kernel)
 	}
+	var connections uint64
+	status := dataplane.Down
 	for _, r := range s.dump {
-		c.applyReal(s, r, &cur.Reals[r.row], src, now)
+		real := &cur.Reals[r.row]
+		c.applyReal(s, r, real, src, now)
+		connections += uint64(real.Active) + uint64(real.Inactive)
+		status = status.Best(r.status)
 	}
+	s.turn(status, c.solid, now)
+	s.Peak = max(s.Peak, connections)
 	s.config = cur.Service
 	s.config.Flags = s.config.Flags.Configured()
 	if s.changed {
@@ -133,9 +143,11 @@ func (c *Continuity) movedAhead(s *service) bool {
 
 // applyReal continues a real server, after its service.
 func (c *Continuity) applyReal(s *service, r *real, cur *dataplane.RealState, src *dataplane.Snapshot, now time.Time) {
+	before := r.Total
 	switch {
 	case !r.known:
 		r.begin(now)
+		r.host.began(now)
 	case r.otherEpoch(src.Director.Epoch):
 		c.restart(ofReal, &r.account, dataplane.KernelRestart, now)
 	case r.gen < s.since: // what it counted belongs to the service's last life
@@ -150,9 +162,10 @@ func (c *Continuity) applyReal(s *service, r *real, cur *dataplane.RealState, sr
 		c.restart(ofReal, &r.account, c.whyFell(s, r), now)
 		r.advance(cur.Kernel, cur.Kernel)
 	}
-	if status := cur.Status(); status != r.status || r.LastChange.IsZero() || r.gen < c.solid {
-		r.status, r.LastChange = status, now
-	}
+	grown, _ := r.Total.Sub(before)
+	r.host.total = r.host.total.Add(grown)
+	r.turn(cur.Status(), c.solid, now)
+	r.Peak = max(r.Peak, uint64(cur.Active)+uint64(cur.Inactive))
 	r.seen(c.gen, now, src.Director.Epoch)
 }
 

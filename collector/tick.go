@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"time"
 
 	"lvs/dataplane"
@@ -45,18 +44,10 @@ func (s *Sampler) read(work context.Context) (*dataplane.Snapshot, error) {
 // complete adds to a reading what the kernel does not know.
 func (s *Sampler) complete(src *dataplane.Snapshot, tick time.Time) *dataplane.Snapshot {
 	before := s.continuity.resets
+	s.continuity.names = *s.names.Load()
 	out := s.continuity.Apply(src, tick)
 	if s.ledger != nil && !s.recalled {
 		hideNumbers(out)
-	}
-	names := *s.names.Load()
-	for i := range out.Services {
-		service := &out.Services[i]
-		service.Name = names(service.Key, netip.AddrPort{})
-		for j := range service.Reals {
-			real := &service.Reals[j]
-			real.Name = names(service.Key, real.RIP)
-		}
 	}
 	s.noteResets(before, s.continuity.resets)
 	return out

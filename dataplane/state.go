@@ -30,9 +30,7 @@ type ServiceState struct {
 func (s *ServiceState) Status() Status {
 	best := Down
 	for i := range s.Reals {
-		if st := s.Reals[i].Status(); st.rank() > best.rank() {
-			best = st
-		}
+		best = best.Best(s.Reals[i].Status())
 	}
 	return best
 }
@@ -133,6 +131,14 @@ func (s Status) String() string {
 // InService reports whether new connections are taken, or would be but for the
 // upper threshold: Up and Overloaded.
 func (s Status) InService() bool { return s == Up || s == Overloaded }
+
+// Best is the better one of s and t, in the order of ServiceState.Status.
+func (s Status) Best(t Status) Status {
+	if t.rank() > s.rank() {
+		return t
+	}
+	return s
+}
 
 // rank orders states by how much good they are for new connections.
 func (s Status) rank() int {

@@ -1,0 +1,81 @@
+package dataplane
+
+import "testing"
+
+// Real servers in each of the states.
+var (
+	upReal         = RealState{RealServer: RealServer{Weight: 1, UpperThreshold: 9}, Active: 3, Inactive: 4, Persistent: 1}
+	overloadedReal = RealState{RealServer: RealServer{Weight: 1, UpperThreshold: 9}, Active: 4, Inactive: 5}
+	drainingReal   = RealState{RealServer: RealServer{}, Inactive: 2}
+	downReal       = RealState{RealServer: RealServer{}}
+)
+
+func TestServiceStatus(t *testing.T) {
+	tests := []struct {
+		name      string
+		reals     []RealState
+		want      Status
+		available int
+		reason    string
+	}{
+		{"none", nil, Down, 0, "it has no real server"},
+		{"down", []RealState{downReal}, Down, 0, "every real server has weight 0"},
+		{"draining", []RealState{downReal, drainingReal, downReal}, Draining, 0, "every real server has weight 0"},
+		{"overloaded", []RealState{drainingReal, overloadedReal, downReal}, Overloaded, 1, "every real server in service is at its upper threshold"},
+		{"up", []RealState{drainingReal, overloadedReal, upReal, downReal}, Up, 2, ""},
+		{"up first", []RealState{upReal, overloadedReal}, Up, 2, ""},
+	}
+	for _, tt := range tests {
+		s := ServiceState{Reals: tt.reals}
+		if s.Status() != tt.want || s.Available() != tt.available || s.Reason() != tt.reason {
+			t.Errorf("%s: %v, %d available, %q, want %v, %d, %q", tt.name, s.Status(), s.Available(), s.Reason(), tt.want, tt.available, tt.reason)
+		}
+	}
+}
+
+func TestRealServerReason(t *testing.T) {
+	for _, tt := range []struct {
+		real RealState
+		want string
+	}{
+		{upReal, ""},
+		{overloadedReal, "at its upper threshold of 9 connections"},
+		{drainingReal, "weight is 0, connections are left"},
+		{downReal, "weight is 0, no connection is left"},
+	} {
+		if got := tt.real.Reason(); got != tt.want {
+			t.Errorf("%v: %q, want %q", tt.real.Status(), got, tt.want)
+		}
+	}
+}
+
+// Sums do not overflow what the kernel tells in 32 bits.
+func TestServiceSums(t *testing.T) {
+	const most = 1<<32 - 1
+	huge := RealState{RealServer: RealServer{Weight: most}, Active: most, Inactive: most, Persistent: most}
+	s := ServiceState{Reals: []RealState{huge, upReal, huge}}
+	active, inactive, persistent := s.Connections()
+	if active != 2*most+3 || inactive != 2*most+4 || persistent != 2*most+1 || s.Weight() != 2*most+1 {
+		t.Errorf("%d, %d, %d connections, weight %d", active, inactive, persistent, s.Weight())
+	}
+}
+
+func TestStatusOrder(t *testing.T) {
+	order := []Status{Down, Draining, Overloaded, Up}
+	for i, a := range order {
+		for j, b := range order {
+			if got := a.Best(b); got != order[max(i, j)] {
+				t.Errorf("%v.Best(%v) = %v", a, b, got)
+			}
+		}
+		if want := a == Up || a == Overloaded; a.InService() != want {
+			t.Errorf("%v in service: %v", a, !want)
+		}
+	}
+	if len(order) != int(NumStatus) {
+		t.Errorf("%d states are ordered of %d", len(order), NumStatus)
+	}
+	if NumStatus.String() != "unknown" || Overloaded.String() != "overloaded" {
+		t.Errorf("%v %v", NumStatus, Overloaded)
+	}
+}
