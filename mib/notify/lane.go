@@ -93,7 +93,8 @@ func (l *lane) pop() {
 }
 
 // suppress drops what waits because notifications were switched off.
-func (l *lane) suppress() {
+func (l *lane) suppress(now time.Time) {
+	l.expire(now)
 	l.stats.Suppressed += l.remove(func(item) bool { return true })
 }
 

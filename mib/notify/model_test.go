@@ -92,6 +92,7 @@ func (m *model) enable(on bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.off = !on; m.off {
+		m.expire()
 		m.stats.Suppressed += m.drop(func(int, waiting) bool { return true })
 	}
 }

@@ -63,7 +63,7 @@ func (q *Queue) SetEnabled(on bool) {
 	q.off = !on
 	for _, l := range q.lanes {
 		if q.off {
-			l.suppress()
+			l.suppress(time.Now())
 		}
 	}
 }

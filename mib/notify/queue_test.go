@@ -176,9 +176,11 @@ func TestQueueWaitsForATargetThatIsAway(t *testing.T) {
 		c := one(f)
 		c.Logger = textLogger(&log)
 		q, _ := running(t, c)
+		var batch []smi.Notification
 		for i := range 200 {
-			q.Enqueue([]smi.Notification{number(i, "")})
+			batch = append(batch, number(i, ""))
 		}
+		q.Enqueue(batch)
 		time.Sleep(time.Minute)
 		if got := f.taken(); !slices.Equal(got, upTo(0, 200)) {
 			t.Errorf("taken %v", got)
