@@ -23,6 +23,8 @@ var allowed = map[string][]string{
 	"dataplane/dataplanetest": {"dataplane"},
 	"collector":               {"dataplane"},
 	"collector/prom":          {"dataplane"},
+	"collector/snmp":          {"dataplane"},
+	"collector/snmp/snmptest": {"mib/ber", "mib/smi"},
 	"rrdstore":                {"dataplane", "rrdstore/chunk", "rrdstore/rrd"},
 	"rrdstore/rrd":            {},
 	"rrdstore/chunk":          {"rrdstore/rrd"},
@@ -62,6 +64,7 @@ var libraries = map[string][]string{
 	"google.golang.org/protobuf":             {"collector/prom"},
 	"go.etcd.io/bbolt":                       {"rrdstore"},
 	"github.com/goccy/go-yaml":               {"internal/config"},
+	"github.com/gosnmp/gosnmp":               {"collector/snmp"},
 	"github.com/alecthomas/kingpin/v2":       {"internal/agent", "internal/exporter"},
 	"github.com/coreos/go-systemd/v22":       {"internal/agent"},
 	"golang.org/x/image":                     {"rrdstore/graph"},
@@ -83,7 +86,7 @@ func mayUse(dir, name string) bool {
 var testAllowed = map[string]bool{
 	"internal/lab": true, "dataplane/dataplanetest": true,
 	"dataplane/procfs": true, "dataplane/ipvs": true, "mib/smi": true, "mib/agentx": true,
-	"collector/prom": true,
+	"collector/prom": true, "collector/snmp/snmptest": true, "mib/ber": true, "mib": true,
 }
 
 // standalone packages are programs and tools of the tests; nothing but their
