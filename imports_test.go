@@ -34,6 +34,7 @@ var allowed = map[string][]string{
 	"mib/agentx":              {"mib/smi"},
 	"mib/notify":              {"mib/smi"},
 	"mib/ber":                 {"mib/smi"},
+	"mib/agent":               {"mib/smi", "mib/ber", "mib/usm"},
 	"mib/usm":                 {"mib/ber", "mib/smi"},
 	"mib":                     {"dataplane", "mib/smi", "mib/agentx"},
 
@@ -68,7 +69,7 @@ var libraries = map[string][]string{
 	"github.com/alecthomas/kingpin/v2":       {"internal/agent", "internal/exporter"},
 	"github.com/coreos/go-systemd/v22":       {"internal/agent"},
 	"golang.org/x/image":                     {"rrdstore/graph"},
-	"golang.org/x/sys":                       {"dataplane/ipvs", "dataplane/procfs", "rrdstore", "internal/agent"},
+	"golang.org/x/sys":                       {"dataplane/ipvs", "dataplane/procfs", "rrdstore", "mib/agent", "internal/agent"},
 }
 
 // mayUse reports whether a package may import a library's package.
