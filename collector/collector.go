@@ -62,6 +62,14 @@ type Config struct {
 	Ledger Ledger
 	// Sinks by the name they have in logs and statistics.
 	Sinks map[string]Sink
+	// Completed says that the source's snapshots come from another sampler, by way
+	// of the network: their order, accounts, names, numbers and rates stay as they
+	// are told, and so does a Tick that is not zero. Of several snapshots with the
+	// same tick the ledger is shown the first.
+	Completed bool
+	// Offset is how long after its tick each reading begins, less than the
+	// interval: so that many samplers do not read all at once.
+	Offset time.Duration
 	// Names of services and real servers; nil is none. See SetNames.
 	Names Names
 	// Forget is for how long an account outlives its entry in the table, so that
@@ -86,6 +94,9 @@ func (c *Config) complete() error {
 	}
 	if c.Source == nil {
 		return errors.New("no source")
+	}
+	if c.Offset < 0 || c.Offset >= c.Interval {
+		return fmt.Errorf("offset %v: want less than the interval %v", c.Offset, c.Interval)
 	}
 	if c.Forget < 0 {
 		return fmt.Errorf("forget after %v: want a positive duration", c.Forget)

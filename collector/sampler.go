@@ -17,6 +17,7 @@ import (
 // concurrent use.
 type Sampler struct {
 	source  Source
+	adopts  bool // Config.Completed
 	forget  time.Duration
 	observe func(time.Duration)
 	log     *slog.Logger
@@ -31,12 +32,13 @@ type Sampler struct {
 
 	ledger *ledgerQueue // nil without one
 	sinks  []*sinkQueue
-	now    func() time.Time // the wall clock
+	now    func() time.Time // the wall clock, or Config.Offset behind it
 
 	// Of the goroutine of Run.
 	continuity *Continuity
 	recalled   bool          // the accounts of the ledger are in continuity
 	newest     int64         // the ledger's last tick then; noTick if it has none
+	stored     int64         // the last tick handed to the ledger; of a sampler that adopts
 	recalling  <-chan recall // a recall under way
 	opening    bool          // that one was complained of
 	failing    bool          // the source
@@ -49,8 +51,8 @@ func New(cfg Config) (*Sampler, error) {
 		return nil, fmt.Errorf("collector: %w", err)
 	}
 	s := &Sampler{
-		source: cfg.Source, forget: cfg.Forget, observe: cfg.Observe, log: cfg.Logger,
-		changed: make(chan struct{}, 1), ready: make(chan struct{}), now: time.Now,
+		source: cfg.Source, adopts: cfg.Completed, forget: cfg.Forget, observe: cfg.Observe, log: cfg.Logger,
+		changed: make(chan struct{}, 1), ready: make(chan struct{}), now: func() time.Time { return time.Now().Add(-cfg.Offset) },
 		continuity: NewContinuity(nil, cfg.Forget), recalled: cfg.Ledger == nil, newest: noTick,
 	}
 	s.interval.Store(int64(cfg.Interval))

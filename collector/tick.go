@@ -23,7 +23,7 @@ func (s *Sampler) tick(work context.Context, tick time.Time, commit bool) {
 	if s.observe != nil {
 		s.observe(took)
 	}
-	if commit && s.ledger != nil && s.recalled {
+	if commit && s.ledger != nil && s.recalled && s.isNew(snapshot) {
 		s.commit(snapshot)
 	}
 	s.publish(snapshot, took)
@@ -43,6 +43,9 @@ func (s *Sampler) read(work context.Context) (*dataplane.Snapshot, error) {
 
 // complete adds to a reading what the kernel does not know.
 func (s *Sampler) complete(src *dataplane.Snapshot, tick time.Time) *dataplane.Snapshot {
+	if s.adopts {
+		return adopt(src, tick)
+	}
 	before := s.continuity.resets
 	s.continuity.names = *s.names.Load()
 	out := s.continuity.Apply(src, tick)
@@ -51,6 +54,29 @@ func (s *Sampler) complete(src *dataplane.Snapshot, tick time.Time) *dataplane.S
 	}
 	s.noteResets(before, s.continuity.resets)
 	return out
+}
+
+// adopt is a snapshot as another sampler completed it.
+func adopt(src *dataplane.Snapshot, tick time.Time) *dataplane.Snapshot {
+	out := *src
+	if out.Tick.IsZero() {
+		out.Tick = tick
+	}
+	return &out
+}
+
+// isNew reports whether the snapshot's tick is behind all that the ledger was
+// handed, and takes it for handed over. Only another sampler's ticks may not be.
+func (s *Sampler) isNew(snapshot *dataplane.Snapshot) bool {
+	if !s.adopts {
+		return true
+	}
+	tick := snapshot.Tick.Unix()
+	if tick <= max(s.newest, s.stored) {
+		return false
+	}
+	s.stored = tick
+	return true
 }
 
 // hideNumbers takes away numbers that were given without knowing those in the
