@@ -44,10 +44,11 @@ var allowed = map[string][]string{
 	"internal/config":   {"dataplane", "internal/director", "rrdstore"},
 	"internal/director": {"dataplane"},
 	"internal/lab":      {},
+	"internal/ledger":   {"dataplane", "rrdstore"},
 	"internal/history":  {"dataplane", "rrdstore", "rrdstore/export", "rrdstore/graph"},
 	"internal/exporter": {"dataplane", "rrdstore", "rrdstore/export", "rrdstore/graph", "internal/history"},
 	"internal/agent": {"dataplane", "dataplane/ipvs", "dataplane/procfs", "collector", "collector/prom", "rrdstore", "mib", "mib/smi",
-		"mib/agentx", "internal/config", "internal/director", "internal/history", "rrdstore/export"},
+		"mib/agentx", "internal/config", "internal/director", "internal/history", "internal/ledger", "rrdstore/export"},
 
 	"cmd/lvs-agent":    {"internal/agent"},
 	"cmd/lvs-exporter": {"internal/exporter"},
@@ -58,7 +59,7 @@ var allowed = map[string][]string{
 var libraries = map[string][]string{
 	"github.com/mdlayher/genetlink":          {"dataplane/ipvs"},
 	"github.com/mdlayher/netlink":            {"dataplane/ipvs"},
-	"github.com/prometheus/client_golang":    {"collector/prom", "internal/agent"},
+	"github.com/prometheus/client_golang":    {"collector/prom", "internal/agent", "internal/ledger"},
 	"github.com/prometheus/client_model":     {"collector/prom"},
 	"github.com/prometheus/common":           {"collector/prom", "internal/agent", "internal/exporter"},
 	"github.com/prometheus/exporter-toolkit": {"internal/agent"},

@@ -27,6 +27,7 @@ import (
 	"lvs/collector/prom"
 	"lvs/dataplane"
 	"lvs/internal/config"
+	"lvs/internal/ledger"
 	"lvs/mib/agentx"
 	"lvs/rrdstore"
 )
@@ -70,7 +71,7 @@ type agent struct {
 	log      *slog.Logger
 	source   *kernelSource
 	sampler  *collector.Sampler
-	ledger   *ledger          // nil without a store
+	ledger   *ledger.Ledger   // nil without a store
 	subagent *agentx.Subagent // nil without SNMP
 	director *directorRun     // nil when only observing
 
@@ -107,10 +108,8 @@ func newAgent(f *flags, s *settings) (*agent, error) {
 		cfg.Sinks["snmp"] = &mibSink{a.subagent.Swap}
 	}
 	if s.storePath != off {
-		a.ledger = &ledger{
-			dir: s.storePath, log: a.log, duration: a.commits,
-			opts: rrdstore.Options{Step: s.interval, Retention: s.retention, Tiers: s.tiers.List(), MaxBytes: int64(s.maxSize), Forget: collector.DefaultForget, Logger: a.log},
-		}
+		opts := rrdstore.Options{Step: s.interval, Retention: s.retention, Tiers: s.tiers.List(), MaxBytes: int64(s.maxSize), Forget: collector.DefaultForget, Logger: a.log}
+		a.ledger = ledger.New(s.storePath, opts, a.log, a.commits)
 		cfg.Ledger = a.ledger
 	}
 	if s.file.Director != nil {

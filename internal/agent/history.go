@@ -54,7 +54,7 @@ func (a *agent) openHistory(ctx context.Context) (*rrdstore.Reader, error) {
 	if a.ledger == nil {
 		return nil, errNoStore
 	}
-	store := a.ledger.current()
+	store := a.ledger.Current()
 	if store == nil {
 		return nil, errNoStoreYet
 	}

@@ -8,12 +8,13 @@ import (
 
 	"lvs/collector"
 	"lvs/collector/prom"
+	"lvs/internal/ledger"
 	"lvs/rrdstore"
 )
 
-func newLedger(t *testing.T, dir string) *ledger {
+func newLedger(t *testing.T, dir string) *ledger.Ledger {
 	t.Helper()
-	l := &ledger{dir: dir, log: slog.New(slog.DiscardHandler), duration: prom.NewDurations(), opts: rrdstore.Options{LockTimeout: 10 * time.Millisecond}}
+	l := ledger.New(dir, rrdstore.Options{LockTimeout: 10 * time.Millisecond}, slog.New(slog.DiscardHandler), prom.NewDurations())
 	t.Cleanup(func() { l.Close() })
 	return l
 }
@@ -32,7 +33,7 @@ func TestALockedStoreIsUsedOnceItIsFree(t *testing.T) {
 	if err := l.Commit(t.Context(), snap); !errors.Is(err, rrdstore.ErrLocked) {
 		t.Errorf("Commit = %v, want it locked", err)
 	}
-	if l.current() != nil {
+	if l.Current() != nil {
 		t.Error("a locked store passes for one that was read")
 	}
 	if err := owner.Close(); err != nil {
@@ -56,7 +57,7 @@ func TestALockedStoreIsUsedOnceItIsFree(t *testing.T) {
 	if err != nil || len(accounts) != 7 { // the director, 3 services, 3 real servers
 		t.Errorf("%d accounts, %v, want 7", len(accounts), err)
 	}
-	if got := again.current().Stats().Newest; !got.Equal(epoch) {
+	if got := again.Current().Stats().Newest; !got.Equal(epoch) {
 		t.Errorf("newest tick %v, want %v", got, epoch)
 	}
 }

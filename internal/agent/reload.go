@@ -51,7 +51,7 @@ func (a *agent) reload(ctx context.Context) error {
 		a.log.Warn("some changed settings take a restart", "settings", strings.Join(fixed, ", "))
 	}
 	if a.ledger != nil {
-		a.ledger.setStep(next.interval)
+		a.ledger.SetStep(next.interval)
 	}
 	a.exposition.Store(show)
 	a.sampler.SetNames(names(next))

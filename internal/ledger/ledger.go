@@ -1,4 +1,6 @@
-package agent
+// Package ledger is a store as a sampler keeps it: opened when it can be, served
+// to other processes, and its archive tended.
+package ledger
 
 import (
 	"context"
@@ -14,14 +16,15 @@ import (
 	"lvs/rrdstore"
 )
 
-// A ledger is the store as the sampler knows it. It opens the store when it is
-// first asked and after a failure, so that an agent whose store is locked, or on
-// a disk that is not there yet, serves on and stores as soon as it can.
-type ledger struct {
+// A Ledger is a collector.Ledger: a store as its sampler knows it. It opens the
+// store when it is first asked and after a failure, so that a program whose store
+// is locked, or on a disk that is not there yet, serves on and stores as soon as
+// it can. Its methods are safe for concurrent use.
+type Ledger struct {
 	dir      string
 	opts     rrdstore.Options
 	log      *slog.Logger
-	duration prometheus.Observer // of commits, in seconds
+	duration prometheus.Observer // nil is nobody
 
 	store atomic.Pointer[rrdstore.Store] // nil until opened
 	stats atomic.Pointer[rrdstore.Stats] // of the store after its last use; nil before
@@ -33,9 +36,15 @@ type ledger struct {
 	ticked  chan struct{}      // a tick was stored; of one element
 }
 
+// New makes the ledger of the store in a directory; nothing is opened yet. The
+// duration is told how long each commit took, in seconds; nil is nobody.
+func New(dir string, opts rrdstore.Options, log *slog.Logger, duration prometheus.Observer) *Ledger {
+	return &Ledger{dir: dir, opts: opts, log: log, duration: duration}
+}
+
 // open returns the store, opening it and beginning to serve readers of the
 // directory where that was not done yet.
-func (l *ledger) open() (*rrdstore.Store, error) {
+func (l *Ledger) open() (*rrdstore.Store, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
@@ -61,7 +70,7 @@ func (l *ledger) open() (*rrdstore.Store, error) {
 const serveAgain = 10 * time.Second
 
 // serve lets other processes read the store until ctx ends.
-func (l *ledger) serve(ctx context.Context, store *rrdstore.Store) {
+func (l *Ledger) serve(ctx context.Context, store *rrdstore.Store) {
 	for failed := false; ; failed = true {
 		err := store.Serve(ctx)
 		if err == nil {
@@ -83,7 +92,7 @@ func (l *ledger) serve(ctx context.Context, store *rrdstore.Store) {
 const tendPause = 4
 
 // tend keeps the archive after each tick until ctx ends.
-func (l *ledger) tend(ctx context.Context, store *rrdstore.Store) {
+func (l *Ledger) tend(ctx context.Context, store *rrdstore.Store) {
 	failing := ""
 	for {
 		begin := time.Now()
@@ -113,15 +122,15 @@ func (l *ledger) tend(ctx context.Context, store *rrdstore.Store) {
 }
 
 // pending tells of the next tick, unless there is something to do before it.
-func (l *ledger) pending(more bool) <-chan struct{} {
+func (l *Ledger) pending(more bool) <-chan struct{} {
 	if more {
 		return nil
 	}
 	return l.ticked
 }
 
-// setStep makes the time between samples known to the store.
-func (l *ledger) setStep(step time.Duration) {
+// SetStep makes the time between samples known to the store.
+func (l *Ledger) SetStep(step time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.opts.Step = step
@@ -133,7 +142,7 @@ func (l *ledger) setStep(step time.Duration) {
 }
 
 // Remembered reads the accounts; see collector.Ledger.
-func (l *ledger) Remembered(ctx context.Context) ([]dataplane.Remembered, error) {
+func (l *Ledger) Remembered(ctx context.Context) ([]dataplane.Remembered, error) {
 	accounts, err := l.remembered(ctx)
 	l.note()
 	if err != nil {
@@ -142,7 +151,7 @@ func (l *ledger) Remembered(ctx context.Context) ([]dataplane.Remembered, error)
 	return accounts, nil
 }
 
-func (l *ledger) remembered(ctx context.Context) ([]dataplane.Remembered, error) {
+func (l *Ledger) remembered(ctx context.Context) ([]dataplane.Remembered, error) {
 	store, err := l.open()
 	if err != nil {
 		return nil, err
@@ -152,15 +161,15 @@ func (l *ledger) remembered(ctx context.Context) ([]dataplane.Remembered, error)
 
 // note keeps the store's figures for those who must not wait for a disk that
 // hangs, as asking the store would make them.
-func (l *ledger) note() {
-	if store := l.current(); store != nil {
+func (l *Ledger) note() {
+	if store := l.Current(); store != nil {
 		stats := store.Stats()
 		l.stats.Store(&stats)
 	}
 }
 
 // Newest is the last tick in the store; see collector.Ledger.
-func (l *ledger) Newest() time.Time {
+func (l *Ledger) Newest() time.Time {
 	if stats := l.stats.Load(); stats != nil {
 		return stats.Newest
 	}
@@ -168,14 +177,16 @@ func (l *ledger) Newest() time.Time {
 }
 
 // Commit stores a snapshot; see collector.Ledger.
-func (l *ledger) Commit(ctx context.Context, snap *dataplane.Snapshot) error {
+func (l *Ledger) Commit(ctx context.Context, snap *dataplane.Snapshot) error {
 	store, err := l.open()
 	if err != nil {
 		return err
 	}
 	begin := time.Now()
 	err = store.Commit(ctx, snap)
-	l.duration.Observe(time.Since(begin).Seconds())
+	if l.duration != nil {
+		l.duration.Observe(time.Since(begin).Seconds())
+	}
 	l.note()
 	select {
 	case l.ticked <- struct{}{}:
@@ -184,11 +195,15 @@ func (l *ledger) Commit(ctx context.Context, snap *dataplane.Snapshot) error {
 	return err
 }
 
-// current is the store, nil while it is not open. It never waits.
-func (l *ledger) current() *rrdstore.Store { return l.store.Load() }
+// Stats are the store's after its last use; nil before it was opened. It never
+// waits.
+func (l *Ledger) Stats() *rrdstore.Stats { return l.stats.Load() }
+
+// Current is the store, nil while it is not open. It never waits.
+func (l *Ledger) Current() *rrdstore.Store { return l.store.Load() }
 
 // Close ends serving and closes the store.
-func (l *ledger) Close() error {
+func (l *Ledger) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true
