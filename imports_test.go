@@ -66,7 +66,7 @@ var libraries = map[string][]string{
 	"google.golang.org/protobuf":             {"collector/prom"},
 	"go.etcd.io/bbolt":                       {"rrdstore"},
 	"github.com/goccy/go-yaml":               {"internal/config"},
-	"github.com/gosnmp/gosnmp":               {"collector/snmp"},
+	"github.com/gosnmp/gosnmp":               {"collector/snmp", "mib/notify"},
 	"github.com/alecthomas/kingpin/v2":       {"internal/agent", "internal/exporter"},
 	"github.com/coreos/go-systemd/v22":       {"internal/agent"},
 	"golang.org/x/image":                     {"rrdstore/graph"},

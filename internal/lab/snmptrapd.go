@@ -125,6 +125,15 @@ func (r *Receiver) Start() {
 	}
 }
 
+// Forget removes what snmptrapd keeps over a restart, so that the next one is
+// another SNMPv3 engine. It must not run.
+func (r *Receiver) Forget() {
+	r.t.Helper()
+	if err := os.RemoveAll(filepath.Join(r.dir, "state")); err != nil {
+		r.t.Fatal("lab: ", err)
+	}
+}
+
 // discovery is an SNMPv3 message that asks for the receiver's engine (RFC 3414
 // §4): the answer is a report, and nothing is logged.
 var discovery = []byte("\x30\x38\x02\x01\x03\x30\x0e\x02\x01\x01\x02\x03\x00\xff\xe3\x04\x01\x04\x02\x01\x03" +
