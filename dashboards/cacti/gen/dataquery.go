@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 )
 
@@ -17,16 +18,15 @@ func dataQueryXML(q query, n names) (string, error) {
 	d.in("interface", func() {
 		d.leaf("name", q.title)
 		d.leaf("description", q.description)
-		d.leaf("oid_index", must(n.oid(q.index)))
-		if q.rows != "" {
-			d.leaf("oid_index_parse", "OID/REGEXP:"+q.rows)
+		index := must(n.oid(q.index))
+		d.leaf("oid_index", index)
+		if q.deep {
+			// The same pattern has to find the index behind every column.
+			entry := index[:max(0, strings.LastIndexByte(index, '.'))]
+			d.leaf("oid_index_parse", "OID/REGEXP:.*"+regexp.QuoteMeta(entry)+`\.[0-9]+\.([0-9.]+)$`)
 		}
-		if q.count != "" {
-			d.leaf("oid_num_indexes", must(n.scalar(q.count)))
-		}
-		if q.moved != "" {
-			d.leaf("oid_uptime", must(n.scalar(q.moved)))
-		}
+		d.leaf("oid_num_indexes", must(n.scalar(q.count)))
+		d.leaf("oid_uptime", must(n.scalar(q.moved)))
 		d.leaf("index_order", strings.Join(q.order, ":"))
 		// Without it Cacti never notices that a row has moved.
 		d.leaf("index_order_type", map[bool]string{true: "numeric", false: "alphabetic"}[q.numeric])

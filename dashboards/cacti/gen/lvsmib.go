@@ -14,7 +14,7 @@ func lvsServices() query {
 	return query{
 		name: "lvs_services", title: "LVS - Virtual services (LVS-MIB)",
 		description: "Virtual services by number. " + bypassed,
-		index:       "lvsServiceNumber", count: "lvsNumServices",
+		index:       "lvsServiceNumber", count: "lvsNumServices", moved: "lvsdServicesSinceChange",
 		order: []string{"lvsServiceNumber"}, numeric: true,
 		inputs: []input{
 			{"lvsServiceNumber", "Number", ""},
@@ -41,8 +41,8 @@ func lvsRealServers() query {
 	return query{
 		name: "lvs_real_servers", title: "LVS - Real servers (LVS-MIB)",
 		description: "Real servers by the number of their service and their own. " + bypassed,
-		// A scalar with the number of real servers the LVS-MIB has not.
-		index: "lvsRealServerNumber", rows: `.*\.([0-9]+\.[0-9]+)$`,
+		// The LVS-MIB itself does not count real servers.
+		index: "lvsRealServerNumber", deep: true, count: "lvsdRealRows", moved: "lvsdRealsSinceChange",
 		order: []string{"lvsRealNumber"}, numeric: false,
 		inputs: []input{
 			{"lvsRealNumber", "Number", "index"},

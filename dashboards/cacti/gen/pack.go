@@ -15,9 +15,11 @@ type pack struct {
 type query struct {
 	// name is the stable one, and the stem of its file: "lvs_services".
 	name, title, description string
-	// index is the column that is walked for the rows; it must be readable.
-	// rows matches the index within an OID; empty is the last sub-identifier.
-	index, rows string
+	// index is the column that is walked for the rows; it must be readable. The
+	// index of a row is the last sub-identifier or, where it is deep, as many as
+	// there are behind the column.
+	index string
+	deep  bool
 	// count is a scalar with the number of rows.
 	count string
 	// moved is a scalar that falls when rows come, go or change their names.

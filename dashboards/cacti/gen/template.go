@@ -30,10 +30,14 @@ func templateXML(p pack, n names) (string, error) {
 				t.indexedStore(s)
 			}
 		}
+		written := map[string]bool{}
 		for _, g := range p.loose {
 			t.graph(g.graph, g.scalars...)
 			for _, s := range g.scalars {
-				t.scalarStore(s)
+				if !written[s.name] { // several graphs may share it
+					t.scalarStore(s)
+				}
+				written[s.name] = true
 			}
 		}
 		t.cdefs()

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"lvs/collector"
+	"lvs/dataplane"
+	"lvs/internal/lab"
+	"lvs/mib"
+	"lvs/mib/agentx"
+	"lvs/mib/smi"
+)
+
+// A director is one with a table of the test's making, sampled and answered for
+// as by the real agent: its accounts are those of a Continuity, and snmpd answers
+// from the tree of its snapshots.
+type director struct {
+	addr string // where SNMP answers, "127.0.0.1:PORT"
+
+	source     *dataplane.Snapshot
+	continuity *collector.Continuity
+	snap       *dataplane.Snapshot
+	tree       *mib.Tree
+	subagent   *agentx.Subagent
+	samples    uint64
+}
+
+// startDirector starts one with five services and twenty real servers.
+func startDirector(t *testing.T) *director {
+	t.Helper()
+	master := lab.SNMPD(t, "sysName a-director")
+	d := &director{
+		addr:       master.Addr,
+		continuity: collector.NewContinuity(nil, 0),
+		source: &dataplane.Snapshot{
+			Time: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC),
+			Director: dataplane.Director{Version: "1.2.1", ConnTableSize: 4096, HasConnections: true, HasStats: true,
+				Timeouts: dataplane.Timeouts{TCP: 15 * time.Minute, TCPFin: 2 * time.Minute, UDP: 5 * time.Minute}},
+		},
+	}
+	d.addService("tcp/192.0.2.10:80", dataplane.Masquerade, "10.0.0.1:8080", "10.0.0.2:8080", "10.0.0.3:8080", "10.0.0.4:8080", "10.0.0.5:8080", "10.0.0.6:8080")
+	d.addService("tcp/[2001:db8::10]:443", dataplane.Tunnel, "[2001:db8::a:1]:443", "[2001:db8::a:2]:443", "[2001:db8::a:3]:443", "[2001:db8::a:4]:443")
+	d.addService("udp/192.0.2.11:53", dataplane.Route, "10.0.0.1:53", "10.0.0.2:53", "10.0.0.7:53", "10.0.0.8:53")
+	d.addService("fwm4/7", dataplane.Route, "10.0.0.1:0", "10.0.0.3:0", "10.0.0.9:0")
+	d.addService("sctp/192.0.2.12:2905", dataplane.Masquerade, "10.0.0.1:2905", "10.0.0.2:2905", "10.0.0.3:2905")
+	d.apply()
+	var err error
+	if d.subagent, err = agentx.New(agentx.Config{Address: master.Unix, Registrations: []smi.OID{mib.Root()}}, d.tree); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() { d.subagent.Run(t.Context()) })
+	t.Cleanup(wg.Wait)
+	first := mib.Root().String() + ".2.0"
+	lab.Wait(t, "the director's answer", func() bool {
+		out, err := master.Ask("snmpget", "2c", []string{"-On"}, first)
+		return err == nil && strings.Contains(out, "INTEGER")
+	})
+	return d
+}
+
+func (d *director) addService(key string, m dataplane.Method, rips ...string) {
+	s := dataplane.ServiceState{Service: dataplane.Service{Key: serviceKey(key), Scheduler: "wlc"}}
+	for i, rip := range rips {
+		r := dataplane.RealServer{RIP: netip.MustParseAddrPort(rip), Method: m, Weight: uint32(i + 1), UpperThreshold: uint32(1000 * i), LowerThreshold: uint32(500 * i)}
+		s.Reals = append(s.Reals, dataplane.RealState{RealServer: r})
+	}
+	d.source.Services = append(d.source.Services, s)
+}
+
+func (d *director) removeService(key string) {
+	k := serviceKey(key)
+	d.source.Services = slices.DeleteFunc(d.source.Services, func(s dataplane.ServiceState) bool { return s.Key == k })
+}
+
+func serviceKey(text string) (k dataplane.ServiceKey) {
+	if err := k.UnmarshalText([]byte(text)); err != nil {
+		panic(err)
+	}
+	return k
+}
+
+// pass lets five minutes of traffic pass: each real server has its own, some of
+// it more than 32 bits hold.
+func (d *director) pass() {
+	d.source.Time = d.source.Time.Add(5 * time.Minute)
+	d.source.Services = slices.Clone(d.source.Services)
+	for i := range d.source.Services {
+		s := &d.source.Services[i]
+		s.Reals = slices.Clone(s.Reals)
+		for j := range s.Reals {
+			r := &s.Reals[j]
+			n := uint64(100*len(s.Reals) + 10*i + j + 1)
+			grown := dataplane.Counters{Connections: n, InPackets: 10 * n, InBytes: 7_000_000 * n}
+			if !r.Method.RepliesBypass() {
+				grown.OutPackets, grown.OutBytes = 9*n, 9_000_000*n
+			}
+			r.Kernel = r.Kernel.Add(grown)
+			r.Active, r.Inactive = uint32(n), uint32(2*n)
+			s.Kernel, s.Refused, s.HasRefused = s.Kernel.Add(grown), s.Refused+n, true
+			d.source.Director.Kernel = d.source.Director.Kernel.Add(grown)
+		}
+	}
+	d.source.Director.Connections += 17
+	d.apply()
+	d.subagent.Swap(d.tree)
+}
+
+func (d *director) apply() {
+	src := *d.source
+	d.snap = d.continuity.Apply(&src, src.Time.Truncate(time.Second))
+	d.samples++
+	d.tree = mib.Build(d.snap, mib.Figures{Samples: d.samples})
+}
+
+// rows are the rows of a data query, by index, each with what it is the row of.
+func (d *director) rows(query string) map[string]string {
+	rows := map[string]string{}
+	for _, s := range d.snap.Services {
+		switch {
+		case strings.HasSuffix(query, "_services"):
+			rows[strconv.Itoa(int(s.Number))] = s.Key.String()
+		case strings.HasSuffix(query, "_real_servers"):
+			for _, r := range s.Reals {
+				rows[fmt.Sprintf("%d.%d", s.Number, r.Number)] = s.Key.String() + " " + r.RIP.String()
+			}
+		}
+	}
+	if query == "lvsd_servers" {
+		for _, h := range d.snap.Servers {
+			index := smi.OID{2, 16}
+			if h.Addr.Is4() {
+				index = smi.OID{1, 4}
+			}
+			for _, b := range h.Addr.AsSlice() {
+				index = append(index, uint32(b))
+			}
+			rows[index.String()] = h.Addr.String()
+		}
+	}
+	return rows
+}
+
+// value is what the director answers for an object identifier with a leading dot.
+func (d *director) value(t *testing.T, oid string) (uint64, bool) {
+	t.Helper()
+	var name smi.OID
+	for _, sub := range strings.Split(strings.TrimPrefix(oid, "."), ".") {
+		n, err := strconv.ParseUint(sub, 10, 32)
+		if err != nil {
+			t.Fatalf("%s is no object identifier", oid)
+		}
+		name = append(name, uint32(n))
+	}
+	switch v := d.tree.Get(name); v.Type {
+	case smi.Integer, smi.Counter32, smi.Gauge32, smi.TimeTicks, smi.Counter64:
+		return v.Int, true
+	default:
+		return 0, false
+	}
+}
