@@ -24,10 +24,12 @@ func newSubagent(address string, log *slog.Logger) (*agentx.Subagent, error) {
 		Address:       address,
 		Registrations: []smi.OID{mib.Root()},
 		Description:   "lvs-agent " + version.Version,
-		SysORID:       mib.Root(),
-		SysORDescr:    "The LVS-MIB: virtual services and real servers of a Linux Virtual Server director.",
-		PingInterval:  pingInterval,
-		Logger:        log,
+		ID:            mib.Root(),
+		Capabilities: []agentx.Capability{
+			{OID: mib.Root(), Description: "The LVS-MIB: virtual services and real servers of a Linux Virtual Server director."},
+		},
+		PingInterval: pingInterval,
+		Logger:       log,
 	}, nil)
 }
 

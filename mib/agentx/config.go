@@ -17,11 +17,17 @@ type Config struct {
 	Address string
 	// Registrations are the subtrees to answer for; at least one.
 	Registrations []smi.OID
-	// Description names this subagent to the master (RFC 2741 §6.2.1,
-	// o.descr) and SysORDescr its capabilities in sysORTable. Empty is allowed.
-	Description, SysORDescr string
-	// SysORID is the capabilities' identity in sysORTable; nil adds no row.
-	SysORID smi.OID
+	// ID and Description name this subagent to the master (RFC 2741 §6.2.1, o.id
+	// and o.descr). Both may be empty.
+	ID          smi.OID
+	Description string
+	// Capabilities are the rows of the master's sysORTable while there is a
+	// session; a master that does not take them is served all the same.
+	Capabilities []Capability
+	// Setter takes what managers write; nil refuses all of it (notWritable). It is
+	// called by the goroutine that answers requests. What it writes shows in the
+	// next tree that is given to Swap.
+	Setter smi.Setter
 	// Timeout is how long the master may take for an answer and for accepting
 	// what is written to it; 0 is 5 s.
 	Timeout time.Duration
@@ -32,6 +38,13 @@ type Config struct {
 	Logger *slog.Logger
 }
 
+// A Capability is a statement of what an agent implements (AGENT-CAPABILITIES,
+// RFC 2580 §6) as sysORTable lists it.
+type Capability struct {
+	OID         smi.OID // sysORID; not empty
+	Description string  // sysORDescr
+}
+
 // withDefaults checks c and fills in what it leaves open.
 func (c Config) withDefaults() (Config, error) {
 	if _, _, err := splitAddress(c.Address); err != nil {
@@ -40,13 +53,19 @@ func (c Config) withDefaults() (Config, error) {
 	if len(c.Registrations) == 0 {
 		return c, errors.New("agentx: no subtree to register")
 	}
-	for _, o := range append([]smi.OID{c.SysORID}, c.Registrations...) {
+	for _, o := range append([]smi.OID{c.ID}, c.Registrations...) {
 		if len(o) > smi.MaxOIDLen {
 			return c, fmt.Errorf("agentx: register %v: more than %d sub-identifiers", o, smi.MaxOIDLen)
 		}
 	}
-	if len(c.Description) > maxString || len(c.SysORDescr) > maxString {
+	if len(c.Description) > maxString {
 		return c, fmt.Errorf("agentx: description of more than %d bytes", maxString)
+	}
+	for _, k := range c.Capabilities {
+		if n := len(k.OID); n == 0 || n > smi.MaxOIDLen || len(k.Description) > maxString {
+			return c, fmt.Errorf("agentx: capability %v: %d sub-identifiers, want 1 to %d, and %d bytes, at most %d",
+				k.OID, n, smi.MaxOIDLen, len(k.Description), maxString)
+		}
 	}
 	if c.Timeout < 0 || c.PingInterval < 0 {
 		return c, errors.New("agentx: negative timeout")

@@ -14,6 +14,7 @@ type handler struct {
 	counters *counters
 	session  uint32 // requests of any other are refused
 	walks    walks
+	sets     sets
 	recent   recent
 	name     []uint32 // where a tree puts a next name
 	out      encoder
@@ -82,12 +83,14 @@ func (h *handler) serve(p *PDU, gens []*generation, now int64) (code Error, inde
 	case GetBulk:
 		return h.bulk(p, gens, now)
 	case TestSet:
-		if len(p.VarBinds) > 0 {
-			return NotWritable, 1
-		}
+		return h.sets.test(p)
 	case CommitSet:
-		return CommitFailed, 0 // nothing passed a TestSet
-	case UndoSet, CleanupSet, Ping: // there is nothing to undo
+		return h.sets.commit(p.TransactionID, gens[0]), 0
+	case UndoSet:
+		return h.sets.undo(p.TransactionID, gens[0]), 0
+	case CleanupSet:
+		h.sets.cleanup(p.TransactionID)
+	case Ping:
 	default:
 		return ParseError, 0 // not for a subagent
 	}

@@ -105,6 +105,17 @@ func (m *fakeMaster) welcome() {
 	m.answer(caps, NoError)
 }
 
+// listen returns a listener for masters of a test.
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	server, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	return server
+}
+
 // A rig is a running subagent whose connections a test accepts.
 type rig struct {
 	*Subagent
@@ -120,7 +131,7 @@ func newRig(t *testing.T, tree smi.Tree, change ...func(*Config)) *rig {
 	t.Helper()
 	r := &rig{t: t, conns: make(chan net.Conn), log: new(syncBuffer)}
 	cfg := Config{
-		Address: "tcp:pipe:0", Registrations: []smi.OID{gridRoot}, Description: "test", SysORID: gridRoot, SysORDescr: "a table",
+		Address: "tcp:pipe:0", Registrations: []smi.OID{gridRoot}, Description: "test", ID: gridRoot, Capabilities: []Capability{{gridRoot, "a table"}},
 		Logger: slog.New(slog.NewTextHandler(r.log, nil)),
 	}
 	for _, f := range change {

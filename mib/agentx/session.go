@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"lvs/mib/smi"
@@ -25,23 +27,38 @@ type session struct {
 	pdu   PDU    // what came last
 	buf   []byte // what goes out, other than answers
 
-	id       uint32 // given by the master; 0 = not yet
-	packetID uint32 // of the last request of ours
-	calls    []call // requests of ours not answered yet
-	refused  []retry
-	missing  int // subtrees not registered yet
+	id      uint32 // given by the master; 0 = not yet
+	calls   []call // requests of ours not answered yet, without notifications
+	refused []retry
+	missing int       // subtrees not registered yet
+	listed  []smi.OID // capabilities in the master's sysORTable
 
 	upTime   int64 // the master's sysUpTime at upTimeAt, in nanoseconds
 	upTimeAt int64
+
+	slots   chan struct{}         // one for each notification under way
+	over    chan struct{}         // closed at the end, with mu held
+	failure atomic.Pointer[error] // why somebody else ended it
+
+	mu       sync.Mutex // guards writing to link, and what follows
+	packetID uint32     // of the last request of ours
+	notes    []*note    // notifications not answered yet, oldest first
+	disorder bool       // the master does not answer in order
 }
 
-var errGone = errors.New("agentx: the master closed the connection")
+var (
+	errGone   = errors.New("agentx: the master closed the connection")
+	errClosed = errors.New("agentx: the master closed the session")
+)
+
+// closed is the end of a session that the master closes in order.
+func closed(why CloseReason) error { return fmt.Errorf("%w: %v", errClosed, why) }
 
 // A call is a request of ours.
 type call struct {
 	packetID uint32
 	t        Type
-	subtree  smi.OID // Register
+	name     smi.OID // Register, AddAgentCaps
 	sent     int64
 }
 
@@ -53,21 +70,30 @@ type retry struct {
 }
 
 func newSession(s *Subagent, l link, h *handler) *session {
-	return &session{agent: s, link: l, in: reader{link: l}, h: h, missing: len(s.cfg.Registrations)}
+	return &session{
+		agent: s, link: l, in: reader{link: l}, h: h, missing: len(s.cfg.Registrations),
+		slots: make(chan struct{}, notesInFlight), over: make(chan struct{}),
+	}
 }
 
 // run opens the session and answers until it ends; the error says why.
 func (ss *session) run() error {
 	if ss.agent.counters.sessions.Add(1) > 1 {
 		ss.h.recent = recent{} // packet numbers begin anew
+		ss.h.sets.open = nil
 	}
 	err := ss.send(&PDU{
-		Type: Open, Name: ss.agent.cfg.SysORID, Description: []byte(ss.agent.cfg.Description),
+		Type: Open, Name: ss.agent.cfg.ID, Description: []byte(ss.agent.cfg.Description),
 		Timeout: uint8(min((ss.agent.cfg.Timeout+time.Second-1)/time.Second, 255)),
 	}, nil)
 	for err == nil {
 		err = ss.step()
 	}
+	if why := ss.failure.Load(); why != nil && errors.Is(err, errInterrupted) {
+		err = *why
+	}
+	err = ss.drain(err)
+	ss.end(err)
 	ss.bye(err)
 	return err
 }
@@ -119,7 +145,7 @@ func (ss *session) dispatch(b []byte, now int64) error {
 		}
 		return ss.response(p, now)
 	case Close:
-		return fmt.Errorf("agentx: the master closed the session: %v", p.Reason)
+		return closed(p.Reason)
 	}
 	up := (ss.upTime + now - ss.upTimeAt) / int64(10*time.Millisecond)
 	answer := ss.h.answer(p, bad, *ss.agent.trees.Load(), now, uint32(up))
@@ -130,27 +156,36 @@ func (ss *session) dispatch(b []byte, now int64) error {
 }
 
 func (ss *session) write(b []byte) error {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
 	if err := ss.link.write(b); err != nil {
-		return fmt.Errorf("agentx: answer the master: %w", err)
+		return fmt.Errorf("agentx: write to the master: %w", err)
 	}
 	return nil
 }
 
-// send makes a request of ours.
-func (ss *session) send(p *PDU, subtree smi.OID) error {
-	ss.packetID++
+// send makes a request of ours, about name if it is about one.
+func (ss *session) send(p *PDU, name smi.OID) error {
 	p.Flags |= NetworkByteOrder
-	p.SessionID, p.PacketID = ss.id, ss.packetID
+	p.SessionID, p.PacketID = ss.id, ss.number()
 	b, err := p.Append(ss.buf[:0])
 	if err != nil {
 		return err
 	}
 	ss.buf = b
-	ss.calls = append(ss.calls, call{packetID: p.PacketID, t: p.Type, subtree: subtree, sent: ss.agent.now()})
+	ss.calls = append(ss.calls, call{packetID: p.PacketID, t: p.Type, name: name, sent: ss.agent.now()})
 	return ss.write(b)
 }
 
-// response takes the answer to a request of ours; one to none is ignored.
+// number gives the next request of ours its packetID.
+func (ss *session) number() uint32 {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	ss.packetID++
+	return ss.packetID
+}
+
+// response takes the answer to a request of ours.
 func (ss *session) response(p *PDU, now int64) error {
 	for i, c := range ss.calls {
 		if c.packetID != p.PacketID {
@@ -159,7 +194,7 @@ func (ss *session) response(p *PDU, now int64) error {
 		ss.calls = append(ss.calls[:i], ss.calls[i+1:]...)
 		return ss.answered(c, p, now)
 	}
-	return nil
+	return ss.acknowledged(p)
 }
 
 func (ss *session) answered(c call, p *PDU, now int64) error {
@@ -167,65 +202,22 @@ func (ss *session) answered(c call, p *PDU, now int64) error {
 	case c.t == Open && p.Error == NoError:
 		return ss.opened(p, now)
 	case c.t == Register && p.Error == NoError:
-		ss.registered(c.subtree)
+		ss.registered(c.name)
 		return nil
 	case c.t == Register && p.Error == DuplicateRegistration:
-		ss.duplicate(c.subtree, now)
+		ss.duplicate(c.name, now)
 		return nil
-	case p.Error == NoError, c.t == AddAgentCaps: // a row in sysORTable is nice to have
+	case c.t == AddAgentCaps:
+		if p.Error == NoError { // else it is a row in sysORTable less
+			ss.listed = append(ss.listed, c.name)
+		}
+		return nil
+	case p.Error == NoError:
 		return nil
 	case c.t == Register:
-		return fmt.Errorf("agentx: register %v: %w", c.subtree, p.Error)
+		return fmt.Errorf("agentx: register %v: %w", c.name, p.Error)
 	}
 	return fmt.Errorf("agentx: %v: %w", c.t, p.Error)
-}
-
-// opened registers everything.
-func (ss *session) opened(p *PDU, now int64) error {
-	ss.id, ss.h.session = p.SessionID, p.SessionID
-	ss.upTime, ss.upTimeAt = int64(p.SysUpTime)*int64(10*time.Millisecond), now
-	ss.agent.mu.Lock()
-	ss.agent.masterStart = time.Now().Add(-time.Duration(ss.upTime))
-	ss.agent.mu.Unlock()
-	for _, o := range ss.agent.cfg.Registrations {
-		if err := ss.register(o); err != nil {
-			return err
-		}
-	}
-	if len(ss.agent.cfg.SysORID) == 0 {
-		return nil
-	}
-	return ss.send(&PDU{Type: AddAgentCaps, Name: ss.agent.cfg.SysORID, Description: []byte(ss.agent.cfg.SysORDescr)}, nil)
-}
-
-func (ss *session) register(o smi.OID) error {
-	return ss.send(&PDU{Type: Register, Priority: 127, Name: o}, o)
-}
-
-func (ss *session) registered(o smi.OID) {
-	for i, r := range ss.refused {
-		if r.subtree.Compare(o) == 0 {
-			ss.refused = append(ss.refused[:i], ss.refused[i+1:]...)
-			break
-		}
-	}
-	if ss.missing--; ss.missing == 0 {
-		ss.agent.enter(stateUp, nil)
-	}
-}
-
-// duplicate notes that somebody else has a subtree. After a restart of ours it
-// may be our former self, whom the master has not missed yet.
-func (ss *session) duplicate(o smi.OID, now int64) {
-	ss.agent.counters.duplicateRegistration.Add(1)
-	ss.agent.enter(stateDuplicate, fmt.Errorf("agentx: register %v: %w", o, DuplicateRegistration))
-	for i := range ss.refused {
-		if r := &ss.refused[i]; r.subtree.Compare(o) == 0 {
-			r.next = now + int64(retryDelay(time.Duration(now-r.since)))
-			return
-		}
-	}
-	ss.refused = append(ss.refused, retry{subtree: o, since: now, next: now + int64(retryDelay(0))})
 }
 
 // tick looks for requests that got no answer and for subtrees to ask for again.
@@ -248,21 +240,4 @@ func (ss *session) tick(now int64) error {
 		}
 	}
 	return nil
-}
-
-// bye tells the master why the session ends, where it can still listen.
-func (ss *session) bye(why error) {
-	p := PDU{Type: Close, Flags: NetworkByteOrder, SessionID: ss.id, PacketID: ss.packetID + 1, Reason: ReasonOther}
-	_, malformed := errors.AsType[*DecodeError](why)
-	switch {
-	case errors.Is(why, errInterrupted):
-		p.Reason = ReasonShutdown
-	case errors.Is(why, os.ErrDeadlineExceeded):
-		p.Reason = ReasonTimeouts
-	case malformed:
-		p.Reason = ReasonParseError
-	}
-	if b, err := p.Append(ss.buf[:0]); err == nil && ss.id != 0 {
-		ss.link.write(b) // the session is over either way
-	}
 }

@@ -60,6 +60,9 @@ func TestSessionClosesInOrder(t *testing.T) {
 		m := r.join()
 		synctest.Wait()
 		go r.stop()
+		if p := m.expect(RemoveAgentCaps); p.SessionID != 7 || p.Name.Compare(gridRoot) != 0 {
+			t.Errorf("RemoveAgentCaps: %+v", p)
+		}
 		if p := m.expect(Close); p.Reason != ReasonShutdown || p.SessionID != 7 {
 			t.Errorf("Close: %+v", p)
 		}
@@ -121,7 +124,7 @@ func TestSilentSessionIsPinged(t *testing.T) {
 func TestDuplicateRegistrationIsAskedAgainWhileTheRestIsServed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		other := smi.MustParseOID("1.3.6.1.4.1.99")
-		r := newRig(t, testGrid, func(c *Config) { c.Registrations, c.SysORID = []smi.OID{other, gridRoot}, nil })
+		r := newRig(t, testGrid, func(c *Config) { c.Registrations, c.Capabilities = []smi.OID{other, gridRoot}, nil })
 		m := r.accept()
 		m.answer(m.expect(Open), NoError)
 		first, second := m.expect(Register), m.expect(Register)
@@ -159,7 +162,7 @@ func TestDuplicateRegistrationIsAskedAgainWhileTheRestIsServed(t *testing.T) {
 // master leaves no pause.
 func TestBusySessionStillAsksForWhatItMisses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, testGrid, func(c *Config) { c.SysORID = nil })
+		r := newRig(t, testGrid, func(c *Config) { c.Capabilities = nil })
 		m := r.accept()
 		m.answer(m.expect(Open), NoError)
 		m.answer(m.expect(Register), DuplicateRegistration)
@@ -205,6 +208,10 @@ func TestNewRefusesBadConfig(t *testing.T) {
 		{"no subtree", func(c *Config) { c.Registrations = nil }},
 		{"long subtree", func(c *Config) { c.Registrations = []smi.OID{make(smi.OID, 129)} }},
 		{"long description", func(c *Config) { c.Description = strings.Repeat("x", 65536) }},
+		{"long identity", func(c *Config) { c.ID = make(smi.OID, 129) }},
+		{"no capability's name", func(c *Config) { c.Capabilities = []Capability{{Description: "x"}} }},
+		{"long capability", func(c *Config) { c.Capabilities = []Capability{{OID: make(smi.OID, 129)}} }},
+		{"long capability's description", func(c *Config) { c.Capabilities = []Capability{{gridRoot, strings.Repeat("x", 65536)}} }},
 		{"negative timeout", func(c *Config) { c.Timeout = -1 }},
 	} {
 		cfg := good

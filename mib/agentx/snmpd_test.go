@@ -21,7 +21,7 @@ func start(t *testing.T, address string, tree smi.Tree, change ...func(*Config))
 	t.Helper()
 	cfg := Config{
 		Address: address, Registrations: []smi.OID{gridRoot}, Description: "test table",
-		SysORID: gridRoot, SysORDescr: "a table for tests", Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		ID: gridRoot, Capabilities: []Capability{{gridRoot, "a table for tests"}}, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}
 	for _, f := range change {
 		f(&cfg)

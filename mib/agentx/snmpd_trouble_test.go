@@ -105,7 +105,7 @@ func TestSNMPDHangs(t *testing.T) {
 	m := lab.SNMPD(t)
 	s, _ := start(t, m.Unix, snmpGrid)
 	impatient, _ := start(t, m.TCP, &grid{columns: 1, groups: 1, per: 1}, func(c *Config) {
-		c.Registrations, c.SysORID = []smi.OID{smi.MustParseOID("1.3.6.1.4.1.99")}, nil
+		c.Registrations, c.Capabilities = []smi.OID{smi.MustParseOID("1.3.6.1.4.1.99")}, nil
 		c.PingInterval, c.Timeout = 100*time.Millisecond, 200*time.Millisecond
 	})
 	registered(t, s, 5*time.Second)

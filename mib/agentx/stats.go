@@ -21,6 +21,9 @@ type Stats struct {
 	Variables uint64             // variables answered
 	Pinned    uint64             // of these: from a replaced tree, for a walk under way
 
+	Notifications      uint64 // acknowledged by the master
+	NotificationErrors uint64 // calls of Notify that were not, each try of its own
+
 	DuplicateRequests      uint64 // requests the master sent again
 	DuplicateRegistrations uint64 // times the master said that somebody else has a subtree
 	Reconnects             uint64 // sessions begun after the first
@@ -32,12 +35,15 @@ type Stats struct {
 }
 
 // outcomes are the errors a handler answers with.
-var outcomes = [...]Error{NoError, TooBig, GenErr, CommitFailed, NotWritable, NotOpen, UnsupportedContext, ParseError}
+// A Setter may choose among those of smi.ErrorStatus, which come first and are at
+// their own index.
+var outcomes = [...]Error{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, NotOpen, UnsupportedContext, ParseError}
 
 // Counters are the part of Stats that every request touches.
 type counters struct {
 	requests                                 [Response + 1][len(outcomes)]atomic.Uint64 // type 0: those RFC 2741 does not know
 	variables, pinned                        atomic.Uint64
+	notifications, notifyErrors              atomic.Uint64
 	duplicateRequests, duplicateRegistration atomic.Uint64
 	sessions, pings, pingTimeouts, malformed atomic.Uint64
 }
@@ -61,6 +67,8 @@ func (s *Subagent) Stats() Stats {
 		Requests:               map[Request]uint64{},
 		Variables:              c.variables.Load(),
 		Pinned:                 c.pinned.Load(),
+		Notifications:          c.notifications.Load(),
+		NotificationErrors:     c.notifyErrors.Load(),
 		DuplicateRequests:      c.duplicateRequests.Load(),
 		DuplicateRegistrations: c.duplicateRegistration.Load(),
 		Reconnects:             max(c.sessions.Load(), 1) - 1,

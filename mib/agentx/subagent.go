@@ -27,12 +27,16 @@ type Subagent struct {
 	swap     sync.Mutex                    // one Swap at a time
 	counters counters
 
+	turn chan struct{} // held by the one whose notification is sent
+
 	mu          sync.Mutex // guards what follows; nothing else is locked while it is held
 	state       state
 	since       time.Time
 	masterStart time.Time
 	lastErr     error
 	lastErrTime time.Time
+	session     *session      // takes notifications; nil = none
+	up          chan struct{} // closed while there is such a session
 }
 
 // A state is what a session's log line is about.
@@ -53,7 +57,7 @@ func New(cfg Config, tree smi.Tree) (*Subagent, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Subagent{cfg: cfg, epoch: time.Now()}
+	s := &Subagent{cfg: cfg, epoch: time.Now(), turn: make(chan struct{}, 1), up: make(chan struct{})}
 	s.network, s.address, _ = splitAddress(cfg.Address)
 	s.dial = func(ctx context.Context) (link, error) { return dial(ctx, s.network, s.address, cfg.Timeout) }
 	s.Swap(tree)
@@ -87,7 +91,7 @@ func (s *Subagent) now() int64 { return int64(time.Since(s.epoch)) + 1 }
 func (s *Subagent) Run(ctx context.Context) error {
 	runtime.LockOSThread() // see fdLink
 	defer runtime.UnlockOSThread()
-	h := &handler{counters: &s.counters}
+	h := &handler{counters: &s.counters, sets: sets{setter: s.cfg.Setter}}
 	var outage time.Time // when the present trouble began; the zero Time if there is none
 	for {
 		began := time.Now()
