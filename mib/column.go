@@ -3,7 +3,6 @@ package mib
 import (
 	"math"
 
-	"lvs/dataplane"
 	"lvs/mib/smi"
 )
 
@@ -13,71 +12,104 @@ type column[R any] struct {
 	sub  uint32 // its last sub-identifier
 	name string
 	typ  smi.Type
-	// known reports whether the snapshot tells this at all; nil is always. What
-	// it does not tell has no instance, rather than a zero that looks measured.
-	known func(*dataplane.Snapshot) bool
+	// early says that it is known before the first sample.
+	early bool
+	// known reports whether this is told at all, and has whether it is of one row;
+	// nil is always. What is not told has no instance, rather than a zero that
+	// looks measured.
+	known func(*view) bool
+	has   func(R) bool
 	// One of the two gives the value: num every type of number, octets (which
 	// appends to what it is given) OctetString and IPAddress.
 	num    func(R) uint64
 	octets func([]byte, R) []byte
 }
 
-// rows are what a table is made from, in the order of their keys. A key is the
-// index packed into 64 bits, the first sub-identifier uppermost, so that keys
-// compare as the names do. That holds indexes of one or two sub-identifiers.
+// rows are what a table is made from, in the order of a walk.
 type rows[R any] struct {
-	width int // sub-identifiers of an index, 1 or 2
-	keys  []uint64
-	of    []R
+	*index
+	of []R
 }
 
-// A leaf is one column with the cells of all its rows, ready to be sent.
+// A leaf is one column with the cells of all its rows.
 type leaf struct {
 	arc   smi.OID // what follows the root in its name, before the index
 	typ   smi.Type
-	width int
-	keys  []uint64 // shared by the columns of a table; empty where unknown
-	nums  []uint64
+	index *index // shared by the columns of a table; without rows where unknown
+	// num is the number of a row, worked out when it is asked for.
+	num func(row int) uint64
 	// octets holds the strings one behind the other; string i ends at ends[i].
 	octets []byte
 	ends   []uint32
 }
 
+// unknown is the index of a column that has no instance.
+var unknown = &index{width: 1}
+
 // appendLeaves makes the columns' leaves, whose arcs all begin with entry.
-func appendLeaves[R any](leaves []leaf, snap *dataplane.Snapshot, entry smi.OID, columns []column[R], rs rows[R]) []leaf {
+func appendLeaves[R any](leaves []leaf, v *view, entry smi.OID, columns []column[R], rs rows[R]) []leaf {
+	arcs := make(smi.OID, 0, len(columns)*(len(entry)+1))
 	for i := range columns {
 		c := &columns[i]
-		l := leaf{arc: entry.Append(c.sub), typ: c.typ, width: rs.width}
-		if c.known == nil || c.known(snap) {
-			l.keys = rs.keys
-			l.fill(c.num == nil, len(rs.of))
-			for _, r := range rs.of {
-				if c.num != nil {
-					l.nums = append(l.nums, c.num(r))
-				} else {
-					l.octets = c.octets(l.octets, r)
-					l.ends = append(l.ends, uint32(len(l.octets)))
-				}
-			}
+		start := len(arcs)
+		arcs = append(append(arcs, entry...), c.sub)
+		l := leaf{arc: arcs[start:len(arcs):len(arcs)], typ: c.typ, index: unknown}
+		if (c.early || v.sampled) && (c.known == nil || c.known(v)) {
+			l.fill(c.rows(rs))
 		}
 		leaves = append(leaves, l)
 	}
 	return leaves
 }
 
-// fill makes room for n cells.
-func (l *leaf) fill(octets bool, n int) {
-	if !octets {
-		l.nums = make([]uint64, 0, n)
+// rows are those of the table that the column has an instance in, and how to tell
+// their values.
+func (c *column[R]) rows(rs rows[R]) (x *index, num func(int) uint64, octets func([]byte, int) []byte) {
+	if c.has != nil {
+		some := rows[R]{index: &index{width: rs.width}}
+		for i, r := range rs.of {
+			if !c.has(r) {
+				continue
+			}
+			some.of = append(some.of, r)
+			if rs.long != nil {
+				some.long = append(some.long, rs.long[i])
+			} else {
+				some.packed = append(some.packed, rs.packed[i])
+			}
+		}
+		rs = some
+	}
+	of := rs.of
+	if c.num != nil {
+		return rs.index, func(row int) uint64 { return c.num(of[row]) }, nil
+	}
+	return rs.index, nil, func(b []byte, row int) []byte { return c.octets(b, of[row]) }
+}
+
+// fill gives the leaf its cells: numbers to be worked out later, and octets now,
+// since a value that is asked for later may allocate nothing.
+func (l *leaf) fill(x *index, num func(int) uint64, octets func([]byte, int) []byte) {
+	l.index, l.num = x, num
+	if num != nil || x.rows() == 0 {
 		return
 	}
-	l.octets, l.ends = make([]byte, 0, 4*n), make([]uint32, 0, n)
+	n := x.rows()
+	l.ends = make([]uint32, n)
+	// The first string tells how much room they need; most are about as long.
+	l.octets = octets(nil, 0)
+	l.ends[0] = uint32(len(l.octets))
+	l.octets = append(make([]byte, 0, n*(len(l.octets)+2)), l.octets...)
+	for i := 1; i < n; i++ {
+		l.octets = octets(l.octets, i)
+		l.ends[i] = uint32(len(l.octets))
+	}
 }
 
 // value is the cell of row i.
 func (l *leaf) value(i int) smi.Value {
-	if l.nums != nil {
-		return smi.Value{Type: l.typ, Int: l.nums[i]}
+	if l.num != nil {
+		return smi.Value{Type: l.typ, Int: l.num(i)}
 	}
 	var start uint32
 	if i > 0 {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 
 	"lvs/dataplane"
@@ -42,13 +44,76 @@ func edges() *dataplane.Snapshot {
 	mark6 := service(4, dataplane.MarkKey(dataplane.INET6, 257), "sh", realServer(1, "[fd10:2::11]:0", dataplane.Route, 1))
 	half := service(6, dataplane.MarkKey(dataplane.INET, 1<<31), "dh")
 	whole := service(8, dataplane.MarkKey(dataplane.INET, math.MaxUint32), "dh")
-	return &dataplane.Snapshot{
+	snap := &dataplane.Snapshot{
+		Time: noon, Took: 1234567 * time.Nanosecond, ServicesChanged: noon.Add(-30 * time.Second), RealsChanged: noon,
 		Director: dataplane.Director{
 			Version: "1.2.1", ConnTableSize: 4096,
 			Timeouts: dataplane.Timeouts{TCP: 15 * time.Minute, TCPFin: 2 * time.Minute, UDP: 5 * time.Minute},
-			Daemons:  []dataplane.SyncDaemon{{Role: dataplane.Backup, Interface: "eth1"}, {Role: dataplane.Master, Interface: "eth0"}},
+			Daemons:  []dataplane.SyncDaemon{{Role: dataplane.Backup, Interface: "eth1", SyncID: 255}, {Role: dataplane.Master, Interface: "eth0"}},
+			HasStats: true, HasConnections: true, Connections: 1 << 32, Account: dataplane.Account{Total: counters(1 << 33), FirstSeen: noon, Peak: 77},
 		},
 		Services: []dataplane.ServiceState{web, v6, tunnel, sip, sctp, mark4, mark6, half, whole},
+	}
+	live(snap)
+	return snap
+}
+
+// noon is when the snapshots of tests were taken.
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 5e8, time.FixedZone("", 3600))
+
+// live gives the entries of a snapshot pasts, states and names that differ, and
+// the snapshot its hosts.
+func live(snap *dataplane.Snapshot) {
+	names := []string{"web", "", "r\xffd", "gr\u00fcn", strings.Repeat("l\u00f6ng", 70)}
+	services, reals := snap.Services, 0
+	for i := range services {
+		s := &services[i]
+		s.Name = names[i%len(names)]
+		s.Refused, s.HasRefused = uint64(i)<<31, i%4 == 1
+		past(&s.Account, i)
+		for j := range s.Reals {
+			r := &s.Reals[j]
+			r.Name = names[(i+j)%len(names)]
+			r.Active, r.Inactive, r.Persistent = uint32(reals), uint32(2*reals), uint32(3*reals)
+			r.UpperThreshold, r.LowerThreshold = uint32(reals%3*9), uint32(j)
+			r.Encap = []dataplane.Encap{{}, {Type: dataplane.GUE, Port: 6080, Flags: dataplane.EncapRemoteChecksum}, {Type: dataplane.GRE}, {Type: 9}}[reals%4]
+			past(&r.Account, reals)
+			reals++
+			host(snap, r)
+		}
+	}
+	slices.SortFunc(snap.Servers, func(a, b dataplane.ServerState) int { return a.Addr.Compare(b.Addr) })
+}
+
+// past gives an account a past; the first of five has none.
+func past(a *dataplane.Account, i int) {
+	if i%5 == 0 {
+		return
+	}
+	a.FirstSeen = noon.AddDate(0, 0, -100*i)
+	a.LastChange = noon.Add(-time.Duration(i) * 1234567 * time.Microsecond)
+	if i%5 == 4 {
+		a.LastChange = noon.AddDate(-2, 0, 0) // longer ago than TimeTicks count
+	}
+	if i%2 == 0 {
+		a.LastReset = noon.Add(-time.Hour)
+	}
+	a.Changes, a.Failures, a.Peak = uint32(i), math.MaxUint32, uint64(i)<<30
+	a.Resets[dataplane.Zeroed], a.Resets[dataplane.Wrap32] = uint32(i), 1
+}
+
+// host adds a real server to its host.
+func host(snap *dataplane.Snapshot, r *dataplane.RealState) {
+	i := slices.IndexFunc(snap.Servers, func(s dataplane.ServerState) bool { return s.Addr == r.RIP.Addr() })
+	if i < 0 {
+		i = len(snap.Servers)
+		snap.Servers = append(snap.Servers, dataplane.ServerState{Addr: r.RIP.Addr(), Since: r.FirstSeen, RepliesBypass: i%2 == 0, HasRates: i%3 == 0})
+	}
+	s := &snap.Servers[i]
+	s.Reals, s.Weight, s.Active, s.Inactive, s.Persistent = s.Reals+1, s.Weight+uint64(r.Weight), s.Active+uint64(r.Active), s.Inactive+uint64(r.Inactive), s.Persistent+uint64(r.Persistent)
+	s.Total, s.Rates = s.Total.Add(r.Total), r.Rates
+	if r.Status().InService() {
+		s.Available++
 	}
 }
 
@@ -71,18 +136,20 @@ func counters(n uint64) dataplane.Counters {
 // large is a snapshot of n real servers, ten in each service, with a different
 // number in every counter.
 func large(n int) *dataplane.Snapshot {
-	snap := &dataplane.Snapshot{Director: dataplane.Director{Version: "1.2.1", ConnTableSize: 4096}}
+	snap := &dataplane.Snapshot{Time: noon, Director: dataplane.Director{Version: "1.2.1", ConnTableSize: 4096}}
 	for i := range n / 10 {
 		vip := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)}), 80)
 		s := service(uint32(i+1), dataplane.AddrKey(dataplane.TCP, vip), "wlc")
 		s.Total = counters(uint64(i) << 30)
 		for j := range 10 {
-			rip := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 2, byte(i), byte(j)}), 80)
+			rip := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 2 + byte(i>>8), byte(i), byte(j)}), 80)
 			r := dataplane.RealState{RealServer: dataplane.RealServer{RIP: rip, Weight: uint32(j)}}
 			r.Number = uint32(j + 1)
 			r.Total = counters(uint64(10*i+j) << 28)
 			r.KernelRates = dataplane.Rates{Connections: uint64(i), InBytes: uint64(j)}
+			past(&r.Account, j)
 			s.Reals = append(s.Reals, r)
+			snap.Servers = append(snap.Servers, dataplane.ServerState{Addr: rip.Addr(), Reals: 1, Total: r.Total, Since: r.FirstSeen})
 		}
 		snap.Services = append(snap.Services, s)
 	}
@@ -117,16 +184,46 @@ func text(v smi.Value) string {
 	case smi.Integer:
 		return fmt.Sprint("INTEGER: ", int64(v.Int)) // which shows a wrong sign
 	case smi.OctetString:
-		if len(v.Bytes) == 0 {
+		switch {
+		case len(v.Bytes) == 0:
 			return `""`
+		case slices.ContainsFunc(v.Bytes, func(c byte) bool { return c < ' ' || c > '~' }):
+			var b strings.Builder
+			for i, c := range v.Bytes {
+				if i > 0 && i%16 == 0 {
+					b.WriteString("\n")
+				}
+				fmt.Fprintf(&b, "%02X ", c)
+			}
+			return "Hex-STRING: " + b.String()
 		}
 		return fmt.Sprintf("STRING: %q", v.Bytes)
+	case smi.TimeTicks:
+		return fmt.Sprintf("Timeticks: (%d) %s", v.Int, duration(v.Int))
 	case smi.IPAddress:
 		addr, _ := netip.AddrFromSlice(v.Bytes)
 		return fmt.Sprint("IpAddress: ", addr)
 	default:
 		return fmt.Sprint(v.Type, ": ", v.Int)
 	}
+}
+
+// duration is a number of hundredths of a second as Net-SNMP prints it.
+func duration(ticks uint64) string {
+	days, s := ticks/8640000, ticks/100
+	clock := fmt.Sprintf("%d:%02d:%02d.%02d", s/3600%24, s/60%60, s%60, ticks%100)
+	switch days {
+	case 0:
+		return clock
+	case 1:
+		return "1 day, " + clock
+	}
+	return fmt.Sprintf("%d days, %s", days, clock)
+}
+
+// ofLVSMIB are the variables of the LVS-MIB among those of a walk.
+func ofLVSMIB(vs []variable) []variable {
+	return slices.DeleteFunc(slices.Clone(vs), func(v variable) bool { return v.Name.HasPrefix(root.Append(100)) })
 }
 
 // lines is a walk as "snmpwalk -On" prints it without a MIB.

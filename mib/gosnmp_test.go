@@ -19,7 +19,7 @@ import (
 func TestAnotherLibraryReadsTheSame(t *testing.T) {
 	snap := edges()
 	master := serve(t, snap)
-	tree := Build(snap)
+	tree := Build(snap, Figures{})
 	var want []string
 	for name, v, ok := tree.Next(nil, root, false, nil); ok; name, v, ok = tree.Next(nil, name, false, nil) {
 		want = append(want, fmt.Sprintf(".%v %s", name, plain(v)))

@@ -5,17 +5,12 @@ import (
 	"slices"
 
 	"lvs/dataplane"
+	"lvs/mib/smi"
 )
 
 // maxNumber is the highest number of a row, from the range of lvsServiceNumber
 // and lvsRealServerNumber.
 const maxNumber = 65535
-
-// A realRow is a real server and the number of the service it is in.
-type realRow struct {
-	service uint32
-	*dataplane.RealState
-}
 
 // An entry is a row on its way to its place.
 type entry[R any] struct {
@@ -23,28 +18,34 @@ type entry[R any] struct {
 	row R
 }
 
-// number finds the rows of both tables, and how many services and real servers
-// have none. A service without a row takes its real servers with it.
-func number(snap *dataplane.Snapshot) (services rows[*dataplane.ServiceState], reals rows[realRow], omitted int) {
-	ss := make([]entry[*dataplane.ServiceState], 0, len(snap.Services))
-	for i := range snap.Services {
-		if s := &snap.Services[i]; hasNumber(&s.Account) {
-			ss = append(ss, entry[*dataplane.ServiceState]{uint64(s.Number), s})
+// number finds the rows of services and real servers, and notes in the view how
+// many there are and how many have none. A service without a row takes its real
+// servers with it.
+func number(v *view) (services rows[*serviceRow], reals rows[realRow]) {
+	all := make([]serviceRow, len(v.Services))
+	ss := make([]entry[*serviceRow], 0, len(all))
+	for i := range v.Services {
+		s := &all[i]
+		*s = newServiceRow(v, &v.Services[i])
+		v.count(s)
+		if hasNumber(&s.Account) {
+			ss = append(ss, entry[*serviceRow]{uint64(s.Number), s})
 		}
 	}
 	services = settle(ss, 1)
 
-	total := snap.RealServers()
-	rs := make([]entry[realRow], 0, total)
+	rs := make([]entry[realRow], 0, v.realServers)
 	for _, s := range services.of {
 		for i := range s.Reals {
 			if r := &s.Reals[i]; hasNumber(&r.Account) {
-				rs = append(rs, entry[realRow]{uint64(s.Number)<<32 | uint64(r.Number), realRow{s.Number, r}})
+				rs = append(rs, entry[realRow]{uint64(s.Number)<<32 | uint64(r.Number), realRow{s, r}})
 			}
 		}
 	}
 	reals = settle(rs, 2)
-	return services, reals, len(snap.Services) - len(services.of) + total - len(reals.of)
+	v.services, v.reals = len(services.of), len(reals.of)
+	v.omitted = len(all) - v.services + v.realServers - v.reals
+	return services, reals
 }
 
 func hasNumber(a *dataplane.Account) bool { return a.Number > 0 && a.Number <= maxNumber }
@@ -54,11 +55,44 @@ func hasNumber(a *dataplane.Account) bool { return a.Number > 0 && a.Number <= m
 // let a walk and a Get disagree.
 func settle[R any](entries []entry[R], width int) rows[R] {
 	byKey := func(a, b entry[R]) int { return cmp.Compare(a.key, b.key) }
-	slices.SortStableFunc(entries, byKey)
-	entries = slices.CompactFunc(entries, func(a, b entry[R]) bool { return a.key == b.key })
-	rs := rows[R]{width: width, keys: make([]uint64, len(entries)), of: make([]R, len(entries))}
-	for i, e := range entries {
-		rs.keys[i], rs.of[i] = e.key, e.row
+	if !slices.IsSortedFunc(entries, byKey) {
+		slices.SortStableFunc(entries, byKey)
 	}
+	entries = slices.CompactFunc(entries, func(a, b entry[R]) bool { return a.key == b.key })
+	rs := rows[R]{index: &index{width: width, packed: make([]uint64, len(entries))}, of: make([]R, len(entries))}
+	for i, e := range entries {
+		rs.packed[i], rs.of[i] = e.key, e.row
+	}
+	return rs
+}
+
+// serverRows are the hosts, named by their addresses: the type, the length and
+// the octets (RFC 2578 §7.7), whose order is that of netip.Addr.
+func serverRows(v *view) rows[*dataplane.ServerState] {
+	rs := rows[*dataplane.ServerState]{index: &index{}}
+	of := make([]*dataplane.ServerState, 0, len(v.Servers))
+	for i := range v.Servers {
+		if v.Servers[i].Addr.IsValid() {
+			of = append(of, &v.Servers[i])
+		}
+	}
+	byAddr := func(a, b *dataplane.ServerState) int { return a.Addr.Compare(b.Addr) }
+	if !slices.IsSortedFunc(of, byAddr) {
+		slices.SortStableFunc(of, byAddr)
+	}
+	rs.of = slices.CompactFunc(of, func(a, b *dataplane.ServerState) bool { return a.Addr == b.Addr })
+	memory := make(smi.OID, 0, 18*len(rs.of))
+	rs.long = make([]smi.OID, len(rs.of))
+	octets := make([]byte, 0, 16)
+	for i, s := range rs.of {
+		start := len(memory)
+		octets = appendInet(octets[:0], s.Addr)
+		memory = append(memory, uint32(inetType(s.Addr)), uint32(len(octets)))
+		for _, o := range octets {
+			memory = append(memory, uint32(o))
+		}
+		rs.long[i] = memory[start:len(memory):len(memory)]
+	}
+	v.servers = len(rs.of)
 	return rs
 }

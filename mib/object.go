@@ -9,66 +9,78 @@ import (
 	"lvs/mib/smi"
 )
 
-// An Object is what the text of the LVS-MIB says of one object type that has
-// instances.
+// An Object is what the text of a MIB says of one object type that has instances.
 type Object struct {
-	Name string
+	Module string // LVS-MIB or LVS-DIRECTOR-MIB
+	Name   string
 	// OID is the object type's; an instance's has an index behind it.
 	OID smi.OID
 	// Table is the name of the table that it is a column of; empty for a scalar.
 	Table  string
 	Type   smi.Type
 	Syntax string // as in the MIB: "Integer32 (0..65535)"
+	Units  string // as in the MIB: "seconds"; empty is none
+	// Writable says that managers may write it.
+	Writable bool
 	// Description is one paragraph without line breaks.
 	Description string
 }
 
 // Objects lists the object types that a [Tree] has variables of, in the order
-// of a walk, as the text of the LVS-MIB defines them.
-func Objects() []Object {
-	text, err := Texts.ReadFile("LVS-MIB.txt")
-	if err != nil {
-		panic(err)
-	}
-	objects, err := parseObjects(string(text))
-	if err != nil {
-		panic(err) // the text is our own, and a test reads it
+// of a walk, as the texts of the LVS-MIB and the LVS-DIRECTOR-MIB define them.
+func Objects() (objects []Object) {
+	for _, module := range []string{"LVS-MIB", "LVS-DIRECTOR-MIB"} {
+		text, err := Texts.ReadFile(module + ".txt")
+		if err != nil {
+			panic(err)
+		}
+		of, err := parseObjects(module, string(text))
+		if err != nil {
+			panic(err) // the text is our own, and a test reads it
+		}
+		objects = append(objects, of...)
 	}
 	return objects
 }
 
-// objectType matches an OBJECT-TYPE as LVS-MIB.txt writes it, clause by clause.
-var objectType = regexp.MustCompile(`(?s)\n(\w+) OBJECT-TYPE\s+SYNTAX\s+(.*?)\s+` +
-	`MAX-ACCESS\s+([\w-]+)\s+STATUS\s+current\s+DESCRIPTION\s+"([^"]*)"\s+(?:INDEX[^}]*}\s+)?::= { (\w+) (\d+) }`)
+// definition matches an OBJECT-TYPE as our texts write it, clause by clause, or
+// the definition of a node above others.
+var definition = regexp.MustCompile(`(?s)\n(\w+)\s+(?:OBJECT-TYPE\s+SYNTAX\s+([^"]*?)\s+` +
+	`(?:UNITS\s+"([^"]*)"\s+)?MAX-ACCESS\s+([\w-]+)\s+STATUS\s+current\s+DESCRIPTION\s+"([^"]*)"\s+(?:INDEX[^}]*}\s+)?|` +
+	`OBJECT IDENTIFIER )::= { (\w+) (\d+) }`)
 
-// parseObjects reads the accessible object types out of the LVS-MIB. It is no
+// parseObjects reads the object types with instances out of a module. It is no
 // parser of SMIv2 at large.
-func parseObjects(text string) ([]Object, error) {
-	oids := map[string]smi.OID{"lvs": root}
+func parseObjects(module, text string) ([]Object, error) {
+	oids := map[string]smi.OID{"lvs": root, "lvsDirectorMIB": root.Append(100)}
 	tables := map[string]string{} // the table of an entry
 	var objects []Object
-	for _, m := range objectType.FindAllStringSubmatch(text, -1) {
-		name, syntax, access, description, parent := m[1], oneLine(m[2]), m[3], m[4], m[5]
+	for _, m := range definition.FindAllStringSubmatch(text, -1) {
+		name, syntax, units, access, description, parent := m[1], oneLine(m[2]), m[3], m[4], m[5], m[6]
 		above, ok := oids[parent]
 		if !ok {
-			return nil, fmt.Errorf("LVS-MIB: %s is below %s, which is not defined before it", name, parent)
+			return nil, fmt.Errorf("%s: %s is below %s, which is not defined before it", module, name, parent)
 		}
-		sub, err := strconv.ParseUint(m[6], 10, 32)
+		sub, err := strconv.ParseUint(m[7], 10, 32)
 		if err != nil {
-			return nil, fmt.Errorf("LVS-MIB: %s: %w", name, err)
+			return nil, fmt.Errorf("%s: %s: %w", module, name, err)
 		}
 		oids[name] = above.Append(uint32(sub))
-		if access == "not-accessible" {
+		switch access {
+		case "read-only", "read-write":
+		case "not-accessible":
 			tables[name] = parent
+			continue
+		default: // a node, or for notifications alone
 			continue
 		}
 		typ, err := wireType(syntax)
 		if err != nil {
-			return nil, fmt.Errorf("LVS-MIB: %s: %w", name, err)
+			return nil, fmt.Errorf("%s: %s: %w", module, name, err)
 		}
 		objects = append(objects, Object{
-			Name: name, OID: oids[name], Table: tables[parent], Type: typ,
-			Syntax: syntax, Description: oneLine(description),
+			Module: module, Name: name, OID: oids[name], Table: tables[parent], Type: typ,
+			Syntax: syntax, Units: units, Writable: access == "read-write", Description: oneLine(description),
 		})
 	}
 	return objects, nil
@@ -81,18 +93,20 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 func wireType(syntax string) (smi.Type, error) {
 	base, _, _ := strings.Cut(syntax, " ")
 	switch base {
-	case "INTEGER", "Integer32", "TimeInterval":
+	case "INTEGER", "Integer32", "TimeInterval", "TruthValue", "InetAddressType", "InetVersion", "LvsdState", "LvsdMethod":
 		return smi.Integer, nil
-	case "OCTET":
+	case "OCTET", "SnmpAdminString", "DateAndTime", "InetAddress":
 		return smi.OctetString, nil
 	case "IpAddress":
 		return smi.IPAddress, nil
 	case "Counter32":
 		return smi.Counter32, nil
-	case "Counter64":
+	case "Counter64", "CounterBasedGauge64":
 		return smi.Counter64, nil
-	case "Gauge32":
+	case "Gauge32", "Unsigned32", "InetPortNumber", "InetAddressPrefixLength":
 		return smi.Gauge32, nil
+	case "TimeTicks":
+		return smi.TimeTicks, nil
 	}
-	return 0, fmt.Errorf("syntax %q is not one of this MIB", syntax)
+	return 0, fmt.Errorf("syntax %q is not one of our MIBs", syntax)
 }

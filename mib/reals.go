@@ -15,7 +15,7 @@ var realEntry = smi.OID{18, 1}
 var realColumns = append([]column[realRow]{
 	{
 		sub: 1, name: "lvsRealServiceNumber", typ: smi.Integer,
-		num: func(r realRow) uint64 { return uint64(r.service) },
+		num: func(r realRow) uint64 { return uint64(r.svc.Number) },
 	},
 	{
 		sub: 2, name: "lvsRealServerNumber", typ: smi.Integer,

@@ -7,46 +7,41 @@ import (
 	"lvs/mib/smi"
 )
 
-// oneRow is the table of the scalars: its only row is the snapshot, its index 0.
-func oneRow(snap *dataplane.Snapshot) rows[*dataplane.Snapshot] {
-	return rows[*dataplane.Snapshot]{width: 1, keys: []uint64{0}, of: []*dataplane.Snapshot{snap}}
-}
-
 // scalars are lvs.1 to lvs.8.
-var scalars = []column[*dataplane.Snapshot]{
+var scalars = []column[*view]{
 	{
 		sub: 1, name: "lvsVersion", typ: smi.OctetString,
-		known:  func(s *dataplane.Snapshot) bool { return s.Director.Version != "" },
-		octets: func(b []byte, s *dataplane.Snapshot) []byte { return append(b, s.Director.Version...) },
+		known:  func(s *view) bool { return s.Director.Version != "" },
+		octets: func(b []byte, s *view) []byte { return append(b, s.Director.Version...) },
 	},
 	{
 		sub: 2, name: "lvsNumServices", typ: smi.Integer,
-		num: func(s *dataplane.Snapshot) uint64 { return integer(len(s.Services)) },
+		num: func(s *view) uint64 { return integer(len(s.Services)) },
 	},
 	{
 		sub: 3, name: "lvsHashTableSize", typ: smi.Integer,
-		known: func(s *dataplane.Snapshot) bool { return s.Director.ConnTableSize != 0 },
-		num:   func(s *dataplane.Snapshot) uint64 { return integer(s.Director.ConnTableSize) },
+		known: func(s *view) bool { return s.Director.ConnTableSize != 0 },
+		num:   func(s *view) uint64 { return integer(s.Director.ConnTableSize) },
 	},
 	timeout(4, "lvsTcpTimeOut", func(t dataplane.Timeouts) time.Duration { return t.TCP }),
 	timeout(5, "lvsTcpFinTimeOut", func(t dataplane.Timeouts) time.Duration { return t.TCPFin }),
 	timeout(6, "lvsUdpTimeOut", func(t dataplane.Timeouts) time.Duration { return t.UDP }),
 	{
 		sub: 7, name: "lvsDaemonState", typ: smi.Integer,
-		num: func(s *dataplane.Snapshot) uint64 { return uint64(daemon(s).Role) },
+		num: func(s *view) uint64 { return uint64(daemon(s).Role) },
 	},
 	{
 		sub: 8, name: "lvsMcastInt", typ: smi.OctetString,
-		octets: func(b []byte, s *dataplane.Snapshot) []byte { return append(b, daemon(s).Interface...) },
+		octets: func(b []byte, s *view) []byte { return append(b, daemon(s).Interface...) },
 	},
 }
 
 // timeout is the column of one of the director's timeouts.
-func timeout(sub uint32, name string, of func(dataplane.Timeouts) time.Duration) column[*dataplane.Snapshot] {
-	return column[*dataplane.Snapshot]{
+func timeout(sub uint32, name string, of func(dataplane.Timeouts) time.Duration) column[*view] {
+	return column[*view]{
 		sub: sub, name: name, typ: smi.Integer,
-		known: func(s *dataplane.Snapshot) bool { return of(s.Director.Timeouts) != 0 },
-		num:   func(s *dataplane.Snapshot) uint64 { return seconds(of(s.Director.Timeouts)) },
+		known: func(s *view) bool { return of(s.Director.Timeouts) != 0 },
+		num:   func(s *view) uint64 { return seconds(of(s.Director.Timeouts)) },
 	}
 }
 
@@ -56,7 +51,7 @@ func seconds(d time.Duration) uint64 { return integer(int64(d / time.Second)) }
 
 // daemon is the sync daemon that the MIB has room for: the master, else the
 // backup, else the zero SyncDaemon, whose role is the MIB's none(0).
-func daemon(s *dataplane.Snapshot) (d dataplane.SyncDaemon) {
+func daemon(s *view) (d dataplane.SyncDaemon) {
 	for _, running := range s.Director.Daemons {
 		if d.Role != dataplane.Master {
 			d = running

@@ -21,7 +21,7 @@ import (
 func serve(t *testing.T, snap *dataplane.Snapshot) *lab.MasterAgent {
 	t.Helper()
 	master := lab.SNMPD(t)
-	subagent, err := agentx.New(agentx.Config{Address: master.Unix, Registrations: []smi.OID{Root()}}, Build(snap))
+	subagent, err := agentx.New(agentx.Config{Address: master.Unix, Registrations: []smi.OID{Root()}}, Build(snap, Figures{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,25 @@ func ask(t *testing.T, master *lab.MasterAgent, tool, version string, flags []st
 	if err != nil {
 		t.Errorf("%v", err)
 	}
-	return strings.Split(strings.TrimSuffix(out, "\n"), "\n")
+	return splitLines(out)
+}
+
+// splitLines are the lines of what a tool printed; a long string has several,
+// which stay together.
+func splitLines(out string) []string {
+	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
+	if !strings.HasPrefix(out, ".") {
+		return lines
+	}
+	var whole []string
+	for _, l := range lines {
+		if strings.HasPrefix(l, ".") {
+			whole = append(whole, l)
+		} else {
+			whole[len(whole)-1] += "\n" + l
+		}
+	}
+	return whole
 }
 
 // without64 leaves out what SNMPv1 cannot carry (RFC 3584 §4.2.2.1).
@@ -53,7 +71,7 @@ func without64(lines []string) []string {
 func TestSNMPDWalksPrintTheSnapshot(t *testing.T) {
 	snap := edges()
 	master := serve(t, snap)
-	all := snapshotLines(snap)
+	all := lines(walk(Build(snap, Figures{})))
 	for _, tt := range []struct {
 		tool, version string
 		flags, want   []string
@@ -76,7 +94,7 @@ func TestSNMPDAnswersSixWalkersAtOnce(t *testing.T) {
 	snap := large(300)
 	snap.Director = edges().Director
 	master := serve(t, snap)
-	all := snapshotLines(snap)
+	all := lines(walk(Build(snap, Figures{})))
 	var wg sync.WaitGroup
 	for i := range 6 {
 		tool, version, want := "snmpbulkwalk", []string{"2c", "3", "1"}[i%3], all
@@ -85,7 +103,7 @@ func TestSNMPDAnswersSixWalkersAtOnce(t *testing.T) {
 		}
 		wg.Go(func() {
 			out, err := master.Ask(tool, version, []string{"-On"}, root.String())
-			if diff := cmp.Diff(want, strings.Split(strings.TrimSuffix(out, "\n"), "\n")); diff != "" || err != nil {
+			if diff := cmp.Diff(want, splitLines(out)); diff != "" || err != nil {
 				t.Errorf("walker %d, %s -v%s: %v (-snapshot +printed):\n%s", i, tool, version, err, diff)
 			}
 		})
@@ -100,8 +118,9 @@ func TestSNMPDAnswersSixtyVariables(t *testing.T) {
 	master := serve(t, snap)
 	rnd := rand.New(rand.NewPCG(3, 4))
 	var names, want []string
-	for _, i := range rnd.Perm(len(snapshotLines(snap)))[:58] {
-		line := snapshotLines(snap)[i]
+	all := lines(walk(Build(snap, Figures{})))
+	for _, i := range rnd.Perm(len(all))[:58] {
+		line := all[i]
 		name, _, _ := strings.Cut(line, " = ")
 		names, want = append(names, name), append(want, line)
 	}

@@ -14,7 +14,7 @@ func statistics[R any](first uint32, prefix string, total func(R) *dataplane.Cou
 	add := func(name string, typ smi.Type, num func(R) uint64) {
 		columns = append(columns, column[R]{
 			sub: first + uint32(len(columns)), name: prefix + name, typ: typ,
-			known: func(s *dataplane.Snapshot) bool { return !s.Partial },
+			known: func(s *view) bool { return !s.Partial },
 			num:   num,
 		})
 	}

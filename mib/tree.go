@@ -1,7 +1,6 @@
 package mib
 
 import (
-	"math"
 	"slices"
 
 	"lvs/dataplane"
@@ -15,41 +14,85 @@ var root = smi.OID{1, 3, 6, 1, 4, 1, 8225, 4711}
 // end registers: 1.3.6.1.4.1.8225.4711, lvs in the LVS-MIB.
 func Root() smi.OID { return slices.Clone(root) }
 
-// A Tree is every variable of the LVS-MIB for one snapshot. It is immutable and
-// safe for concurrent use, holds nothing of the snapshot it was made from, and
-// implements [smi.Tree]. The zero Tree has no variables: it is what a front end
-// answers from before the first snapshot.
+// A Tree is every variable of the LVS-MIB and the LVS-DIRECTOR-MIB for one
+// snapshot. It is immutable, safe for concurrent use, shares the snapshot it was
+// made from and implements [smi.Tree]. The zero Tree has no variables: it is what
+// a front end answers from before there is anything to tell.
 //
-// Cells are stored column by column, which is the order of a walk, and found by
-// name alone: a walk that stands on a row which the next tree does not have any
-// more goes on behind it.
+// Numbers are worked out when they are asked for, and octets when the tree is
+// made, so that no answer allocates. Rows are found by name alone: a walk that
+// stands on a row which the next tree does not have any more goes on behind it.
 type Tree struct {
-	leaves  []leaf // by arc
-	omitted int
+	leaves []leaf // by arc
+	view   *view
+	tables tables
+}
+
+// tables are the leaves of each block of columns with more than one row.
+type tables struct {
+	lvs, services, reals, servers []leaf
 }
 
 var _ smi.Tree = (*Tree)(nil)
 
-// Build makes the tree of a snapshot. It takes about 1 ms and 2 MB for 10,000
-// real servers.
+// Build makes the tree of a snapshot and of the figures beside it. A nil snapshot
+// is none yet: then there is but what the figures tell. It takes about 6 ms and
+// 10 MB for 10,000 real servers.
 //
 // Rows are named by the numbers of the accounts. Services and real servers
 // without one (more than 65,535 of them are remembered) have no row; see
 // [Tree.Omitted].
-func Build(snap *dataplane.Snapshot) *Tree {
-	t := &Tree{leaves: make([]leaf, 0, len(scalars)+len(serviceColumns)+len(realColumns))}
-	services, reals, omitted := number(snap)
-	t.leaves = appendLeaves(t.leaves, snap, nil, scalars, oneRow(snap))
-	t.leaves = appendLeaves(t.leaves, snap, serviceEntry, serviceColumns, services)
-	t.leaves = appendLeaves(t.leaves, snap, realEntry, realColumns, reals)
-	t.omitted = omitted
-	return t
+func Build(snap *dataplane.Snapshot, f Figures) *Tree {
+	v := newView(snap, f)
+	services, reals := number(v)
+	servers := serverRows(v)
+	var t tables
+	t.lvs = appendLeaves(make([]leaf, 0, len(serviceColumns)+len(realColumns)), v, serviceEntry, serviceColumns, services)
+	t.lvs = appendLeaves(t.lvs, v, realEntry, realColumns, reals)
+	t.services = appendLeaves(nil, v, directorServiceEntry, directorServiceColumns, services)
+	t.reals = appendLeaves(nil, v, directorRealEntry, directorRealColumns, reals)
+	t.servers = appendLeaves(nil, v, serverEntry, serverColumns, servers)
+	return assemble(v, t)
+}
+
+// With returns a tree of the same snapshot with other figures, which is cheap: it
+// shares the tables.
+func (t *Tree) With(f Figures) *Tree {
+	if t.view == nil {
+		return Build(nil, f)
+	}
+	v := *t.view
+	v.figures = f
+	return assemble(&v, t.tables)
+}
+
+// assemble makes the leaves of the scalars and puts all leaves in order.
+func assemble(v *view, t tables) *Tree {
+	one := oneRow(v)
+	leaves := appendLeaves(make([]leaf, 0, 256), v, nil, scalars, one)
+	leaves = append(leaves, t.lvs...)
+	leaves = appendLeaves(leaves, v, directorArc, directorScalars, one)
+	leaves = appendLeaves(leaves, v, agentArc, agentScalars, one)
+	leaves = appendLeaves(leaves, v, storeArc, storeScalars, one)
+	leaves = appendLeaves(leaves, v, servicesArc, servicesScalars, one)
+	leaves = append(leaves, t.services...)
+	leaves = appendLeaves(leaves, v, realsArc, realsScalars, one)
+	leaves = append(leaves, t.reals...)
+	leaves = appendLeaves(leaves, v, serversArc, serversScalars, one)
+	leaves = append(leaves, t.servers...)
+	leaves = appendLeaves(leaves, v, notifyArc, notifyScalars, one)
+	return &Tree{leaves: leaves, view: v, tables: t}
 }
 
 // Omitted is how many services and real servers of the snapshot have no row,
 // because their number is none, too high, or one that another has. A service
 // takes its real servers with it. It is zero unless the store ran out of numbers.
-func (t *Tree) Omitted() int { return t.omitted }
+func (t *Tree) Omitted() int {
+	if t.view == nil {
+		return 0
+	}
+	return t.view.omitted
+}
 
 // Get returns the variable called name: NoSuchObject where the MIB has no such
 // object, NoSuchInstance where the object has no such row. It allocates nothing.
@@ -63,8 +106,7 @@ func (t *Tree) Get(name smi.OID) smi.Value {
 		return smi.Value{Type: smi.NoSuchObject}
 	}
 	leaf := &t.leaves[l]
-	index := rest[len(leaf.arc):]
-	if row := leaf.from(index, true); len(index) == leaf.width && row < len(leaf.keys) && leaf.keys[row] == pack(index, leaf.width) {
+	if row, ok := leaf.index.row(rest[len(leaf.arc):]); ok {
 		return leaf.value(row)
 	}
 	return smi.Value{Type: smi.NoSuchInstance}
@@ -76,17 +118,14 @@ func (t *Tree) Get(name smi.OID) smi.Value {
 // EndOfMIBView and the name is empty. It allocates nothing but a larger dst.
 func (t *Tree) Next(dst, name smi.OID, include bool, end smi.OID) (next smi.OID, v smi.Value, ok bool) {
 	l, row := t.seek(name, include)
-	for l < len(t.leaves) && row >= len(t.leaves[l].keys) {
+	for l < len(t.leaves) && row >= t.leaves[l].index.rows() {
 		l, row = l+1, 0
 	}
 	if l >= len(t.leaves) {
 		return dst[:0], smi.Value{Type: smi.EndOfMIBView}, false
 	}
 	leaf := &t.leaves[l]
-	dst = append(append(dst[:0], root...), leaf.arc...)
-	for i := leaf.width - 1; i >= 0; i-- {
-		dst = append(dst, uint32(leaf.keys[row]>>(32*i)))
-	}
+	dst = leaf.index.append(append(append(dst[:0], root...), leaf.arc...), row)
 	if end != nil && dst.Compare(end) >= 0 {
 		return dst[:0], smi.Value{Type: smi.EndOfMIBView}, false
 	}
@@ -105,7 +144,7 @@ func (t *Tree) seek(name smi.OID, include bool) (l, row int) {
 	rest := name[len(root):]
 	l, inside := t.find(rest)
 	if inside {
-		row = t.leaves[l].from(rest[len(t.leaves[l].arc):], include)
+		row = t.leaves[l].index.from(rest[len(t.leaves[l].arc):], include)
 	}
 	return l, row
 }
@@ -130,30 +169,4 @@ func (t *Tree) find(rest smi.OID) (l int, inside bool) {
 		}
 	}
 	return lo, false
-}
-
-// from returns the first row whose index is behind index, or at it with include.
-func (l *leaf) from(index smi.OID, include bool) int {
-	key := pack(index, l.width)
-	// A name shorter than an index comes before all that begin with it, and a
-	// longer one behind the row it begins with.
-	if len(index) > l.width || len(index) == l.width && !include {
-		if key == math.MaxUint64 {
-			return len(l.keys)
-		}
-		key++
-	}
-	row, _ := slices.BinarySearch(l.keys, key)
-	return row
-}
-
-// pack is the key of the row with an index, cut or filled up with zeros to width.
-func pack(index smi.OID, width int) (key uint64) {
-	for i := range width {
-		key <<= 32
-		if i < len(index) {
-			key |= uint64(index[i])
-		}
-	}
-	return key
 }

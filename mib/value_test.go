@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 func TestWalkOfTheEdges(t *testing.T) {
 	var b strings.Builder
 	objects := Objects()
-	for _, v := range walk(Build(edges())) {
+	for _, v := range walk(Build(edges(), figures())) {
 		o := objectOf(objects, v.Name)
 		fmt.Fprintf(&b, "%s.%v = %s\n", o.Name, v.Name[len(o.OID):], text(v.Value))
 	}
@@ -139,7 +139,7 @@ func TestEveryCellIsTheSnapshots(t *testing.T) {
 	idle := edges()
 	idle.Director.Daemons, idle.Services = nil, nil
 	for name, snap := range map[string]*dataplane.Snapshot{"edges": edges(), "large": full, "backup": backup, "master first": master, "empty": idle} {
-		if diff := cmp.Diff(snapshotLines(snap), lines(walk(Build(snap)))); diff != "" {
+		if diff := cmp.Diff(snapshotLines(snap), lines(ofLVSMIB(walk(Build(snap, Figures{}))))); diff != "" {
 			t.Errorf("%s (-snapshot +tree):\n%s", name, diff)
 		}
 	}
@@ -151,7 +151,7 @@ func TestWhatIsNotKnownHasNoInstance(t *testing.T) {
 	snap.Director = dataplane.Director{}
 	var names []string
 	objects := Objects()
-	for _, v := range walk(Build(snap)) {
+	for _, v := range ofLVSMIB(walk(Build(snap, Figures{}))) {
 		o := objectOf(objects, v.Name)
 		if !slices.Contains(names, o.Name) {
 			names = append(names, o.Name)
@@ -170,7 +170,7 @@ func TestNumbersStopAtTheirTypesLimit(t *testing.T) {
 	snap := large(10)
 	snap.Director.ConnTableSize = 1 << 31
 	snap.Services[0].Reals = make([]dataplane.RealState, 70000)
-	tree := Build(snap)
+	tree := Build(snap, Figures{})
 	for name, want := range map[string]uint64{"3.0": 1<<31 - 1, "17.1.9.1": 65535} {
 		if v := tree.Get(smi.MustParseOID(root.String() + "." + name)); v.Int != want {
 			t.Errorf("lvs.%s is %d, want %d", name, v.Int, want)

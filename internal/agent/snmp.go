@@ -38,6 +38,6 @@ type mibSink struct{ swap func(smi.Tree) }
 
 // Record makes the tree of a snapshot; see collector.Sink.
 func (m *mibSink) Record(_ context.Context, snap *dataplane.Snapshot) error {
-	m.swap(mib.Build(snap))
+	m.swap(mib.Build(snap, mib.Figures{}))
 	return nil
 }

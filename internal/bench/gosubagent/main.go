@@ -40,7 +40,7 @@ func run(ctx context.Context) error {
 		return fmt.Errorf("rows: %w", err)
 	}
 	cfg := agentx.Config{Address: "unix:" + *socket, Registrations: []smi.OID{mib.Root()}}
-	s, err := agentx.New(cfg, mib.Build(snapshot(rows)))
+	s, err := agentx.New(cfg, mib.Build(snapshot(rows), mib.Figures{}))
 	if err != nil {
 		return err
 	}
