@@ -63,7 +63,7 @@ func asV3(t testing.TB, engine []byte, boots, now uint32, secret string, flags g
 func bases(t testing.TB, r *rig) (b [][]byte) {
 	for _, v := range []ber.Version{ber.V1Version, ber.V2cVersion} {
 		for _, typ := range []ber.PDUType{ber.GetRequest, ber.GetNext, ber.GetBulk, ber.SetRequest} {
-			q := question{version: v, typ: typ, index: 50, community: "a community that nobody guessed", names: []smi.OID{root, cell(1, 1, 1)}}
+			q := question{version: v, typ: typ, index: 50, community: "some word", names: []smi.OID{root, cell(1, 1, 1)}}
 			b = append(b, q.datagram(t))
 		}
 	}
