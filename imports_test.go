@@ -33,6 +33,7 @@ var allowed = map[string][]string{
 	"mib/smi":                 {},
 	"mib/agentx":              {"mib/smi"},
 	"mib/notify":              {"mib/smi"},
+	"mib/notify/notifytest":   {},
 	"mib/ber":                 {"mib/smi"},
 	"mib/agent":               {"mib/smi", "mib/ber", "mib/usm"},
 	"mib/usm":                 {"mib/ber", "mib/smi"},
@@ -86,7 +87,7 @@ func mayUse(dir, name string) bool {
 // testAllowed is what tests of any package may import besides: the lab, and the
 // packages whose output theirs is held against.
 var testAllowed = map[string]bool{
-	"internal/lab": true, "dataplane/dataplanetest": true,
+	"internal/lab": true, "dataplane/dataplanetest": true, "mib/notify/notifytest": true,
 	"dataplane/procfs": true, "dataplane/ipvs": true, "mib/smi": true, "mib/agentx": true,
 	"collector/prom": true, "collector/snmp/snmptest": true, "mib/ber": true, "mib": true,
 }

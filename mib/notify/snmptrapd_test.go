@@ -184,6 +184,19 @@ func TestSNMPTrapDReceivesAllThoughItIsAwayForAWhile(t *testing.T) {
 	}
 }
 
+func TestManagerResolvesNames(t *testing.T) {
+	r := lab.SNMPTrapD(t)
+	_, port, _ := net.SplitHostPort(r.Addr)
+	m := manager(t, ManagerConfig{Address: net.JoinHostPort("localhost", port), Community: lab.Community, Inform: true, Timeout: 20 * time.Second})
+	for i := range 2 {
+		if err := m.Notify(t.Context(), event(i)); err != nil {
+			t.Fatal(err)
+		}
+		m.link.opened = m.link.opened.Add(-redial) // the second is sent from a new socket
+	}
+	inOrder(t, r, 2)
+}
+
 func TestSNMPTrapDMayBecomeAnotherEngine(t *testing.T) {
 	for name, u := range levels {
 		t.Run(name, func(t *testing.T) {
