@@ -248,6 +248,60 @@ func TestDamagedMessagesAreRefused(t *testing.T) {
 	}
 }
 
+// TestShortDigest has a digest begin so near to the end that there is no room for
+// one.
+func TestShortDigest(t *testing.T) {
+	e := newTestEngine(t)
+	for n := range 48 {
+		sent := by(t, e, either, AuthNoPriv)
+		sent.digest, sent.scoped = make([]byte, n), []byte("\x30\x00")
+		var r *Report
+		if _, _, _, err := receive(e, sent.bytes()); !errors.As(err, &r) || r.Stat != WrongDigests {
+			t.Errorf("%d octets: %v", n, err)
+		}
+	}
+}
+
+// TestUnknownUserCosts has who guesses names wait as long as who guesses keys: a
+// digest is computed for nobody.
+func TestUnknownUserCosts(t *testing.T) {
+	e := newTestEngine(t)
+	sent := by(t, e, secret, AuthPriv)
+	sent.name = "nobody"
+	receive(e, sent.bytes())
+	if e.nobody.sum == [64]byte{} {
+		t.Error("it costs nothing")
+	}
+}
+
+// TestSaltsDiffer looks at the initialization vectors of one boot: two that are
+// the same would give away what both messages say.
+func TestSaltsDiffer(t *testing.T) {
+	seen := map[string]bool{}
+	for range 2 {
+		e := newTestEngine(t)
+		m, p, _, err := receive(e, by(t, e, secret, AuthPriv).bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 100 {
+			var b ber.Builder
+			b.Reset(Overhead)
+			b.Append([]byte("\x30\x04\x04\x00\x04\x00"))
+			e.Seal(&b, m.ID, 1472, p)
+			var answer ber.V3
+			var params parameters
+			if err := errors.Join(answer.Decode(b.Bytes()), params.decode(&answer)); err != nil {
+				t.Fatal(err)
+			}
+			if len(params.priv) != saltLen || seen[string(params.priv)] {
+				t.Fatalf("salt %x, after %d others", params.priv, len(seen))
+			}
+			seen[string(params.priv)] = true
+		}
+	}
+}
+
 // TestTimeWindow is 150 s wide to either side, and knows of no clock but its own.
 func TestTimeWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -263,6 +317,11 @@ func TestTimeWindow(t *testing.T) {
 				t.Errorf("%d s apart: %v", apart, err)
 			}
 		}
+		m, p, _, err := receive(e, by(t, e, secret, AuthPriv).bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkSealed(t, e, &m, p) // the answer is of now, too
 		recorded := by(t, e, signed, AuthNoPriv).bytes()
 		time.Sleep(150 * time.Second)
 		if _, _, _, err := receive(e, recorded); err != nil {
@@ -340,7 +399,7 @@ func TestFirstIsBounded(t *testing.T) {
 	if r.add(digest(n), 100, 100) || r.add(digest(0), 100, 100) {
 		t.Error("one more is remembered")
 	}
-	if r.add(digest(0), 150, 150) {
+	if r.add(digest(n), 150, 150) {
 		t.Error("one was forgotten that may come again")
 	}
 	if !r.add(digest(n), 151, 151) || len(r.last) != 1 {
