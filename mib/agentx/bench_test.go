@@ -3,6 +3,8 @@ package agentx
 import (
 	"runtime"
 	"testing"
+
+	"lvs/mib/smi"
 )
 
 func BenchmarkGet(b *testing.B)     { benchmarkHandler(b, Get) }
@@ -14,7 +16,7 @@ func BenchmarkGetNext(b *testing.B) { benchmarkHandler(b, GetNext) }
 func benchmarkHandler(b *testing.B, t Type) {
 	table := &grid{columns: 20, groups: 1000, per: 10}
 	h := &handler{counters: new(counters)}
-	gens := replace(nil, table, 1)
+	gens := smi.Renew[smi.Tree](nil, table, 1)
 	const requests = 1000
 	var asked [requests][]byte
 	for i := range asked {

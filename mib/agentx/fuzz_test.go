@@ -58,8 +58,8 @@ func FuzzAnswer(f *testing.F) {
 	seed(f)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		h := &handler{counters: new(counters), session: 0x01020304}
-		gens := replace(replace(nil, testGrid, 1), nothing{}, 2)
-		gens = append(gens, replace(nil, testGrid, 1)...)
+		gens := smi.Renew(smi.Renew[smi.Tree](nil, testGrid, 1), smi.Tree(nothing{}), 2)
+		gens = append(gens, smi.Renew[smi.Tree](nil, testGrid, 1)...)
 		var p PDU
 		bad := p.Decode(b)
 		if len(b) < headerSize {

@@ -8,12 +8,15 @@ import (
 // repetition; fewer than asked for are always allowed (RFC 3416 §4.2.3).
 const bulkLimit = 48 << 10
 
+// A generation is one of the trees a Subagent was shown.
+type generation = smi.Generation[smi.Tree]
+
 // A handler answers requests from the trees it is shown. It is for one
 // goroutine, and allocates nothing once its buffers have grown.
 type handler struct {
 	counters *counters
 	session  uint32 // requests of any other are refused
-	walks    walks
+	walks    smi.Walks[smi.Tree]
 	sets     sets
 	recent   recent
 	name     []uint32 // where a tree puts a next name
@@ -67,7 +70,7 @@ func (h *handler) serve(p *PDU, gens []*generation, now int64) (code Error, inde
 	switch p.Type {
 	case Get:
 		for i := range p.Ranges {
-			v := gens[0].tree.Get(p.Ranges[i].Start)
+			v := gens[0].Tree.Get(p.Ranges[i].Start)
 			if h.out.varBind(p.Ranges[i].Start, &v) != nil {
 				return GenErr, i + 1
 			}
@@ -100,32 +103,18 @@ func (h *handler) serve(p *PDU, gens []*generation, now int64) (code Error, inde
 // next appends the variable r asks for and leaves its name in h.name, which is
 // empty at the end of the tree. It is false if the variable cannot be sent.
 func (h *handler) next(r *Range, gens []*generation, now int64) bool {
-	g := gens[0]
-	if len(gens) > 1 {
-		g = h.pinned(r.Start, gens, now)
+	g := h.walks.Find(r.Start, gens, now)
+	if g != gens[0] {
+		h.counters.pinned.Add(1)
 	}
-	name, v, ok := g.tree.Next(h.name, r.Start, r.Include, r.End)
+	name, v, ok := g.Tree.Next(h.name, r.Start, r.Include, r.End)
 	if !ok {
 		h.name = h.name[:0]
 		return h.out.varBind(r.Start, &smi.Value{Type: smi.EndOfMIBView}) == nil
 	}
 	h.name = name
-	h.walks.record(name, g.seq, now)
-	g.used.Store(now)
+	h.walks.Record(name, g, now)
 	return h.out.varBind(name, &v) == nil
-}
-
-// pinned returns the tree a walk that stands at name goes on in.
-func (h *handler) pinned(name smi.OID, gens []*generation, now int64) *generation {
-	if seq, ok := h.walks.find(name, now); ok {
-		for _, g := range gens[1:] {
-			if g.seq == seq {
-				h.counters.pinned.Add(1)
-				return g
-			}
-		}
-	}
-	return gens[0]
 }
 
 // bulk answers GetBulk (RFC 2741 §7.2.3.3). snmpd never sends it.

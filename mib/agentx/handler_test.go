@@ -264,7 +264,7 @@ func TestConcurrentUse(t *testing.T) {
 
 func TestAnsweringAllocatesNothing(t *testing.T) {
 	h := &handler{counters: new(counters), session: 7}
-	gens := replace(nil, testGrid, 1)
+	gens := smi.Renew[smi.Tree](nil, testGrid, 1)
 	var p PDU
 	for _, ask := range []PDU{
 		{Type: Get, SessionID: 7, Ranges: []Range{{Start: cell(2, 1, 1)}, {Start: gridRoot}}},

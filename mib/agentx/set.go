@@ -125,20 +125,20 @@ func (s *sets) cleanup(transaction uint32) {
 // present is what a variable holds now: what was last written to it, where the
 // tree is older than that.
 func (s *sets) present(name smi.OID, g *generation) smi.Value {
-	if s.seq == g.seq {
+	if s.seq == g.Seq() {
 		for _, v := range s.written {
 			if v.Name.Compare(name) == 0 {
 				return v.Value
 			}
 		}
 	}
-	v := smi.VarBind{Name: name, Value: g.tree.Get(name)}
+	v := smi.VarBind{Name: name, Value: g.Tree.Get(name)}
 	return clone(&v).Value
 }
 
 func (s *sets) write(v smi.VarBind, g *generation) {
-	if s.seq != g.seq {
-		s.seq, s.written = g.seq, nil
+	if s.seq != g.Seq() {
+		s.seq, s.written = g.Seq(), nil
 	}
 	s.written = slices.DeleteFunc(s.written, func(w smi.VarBind) bool { return w.Name.Compare(v.Name) == 0 })
 	s.written = append(s.written, v)

@@ -77,7 +77,7 @@ func (s *Subagent) Swap(tree smi.Tree) {
 	if p := s.trees.Load(); p != nil {
 		old = *p
 	}
-	next := replace(old, tree, s.now())
+	next := smi.Renew(old, tree, s.now())
 	s.trees.Store(&next)
 }
 

@@ -21,6 +21,10 @@ type Generation[T Tree] struct {
 	used atomic.Int64 // when a name was last handed out from it; 0 = never
 }
 
+// Seq tells generations apart: each has a higher number than those it took the
+// place of.
+func (g *Generation[T]) Seq() uint64 { return g.seq }
+
 // Renew puts tree in front of gens, newest first, and keeps those older ones that
 // are being walked: a tree nobody walks is not held in memory. gens stays as it
 // was. now is any steady clock's nanoseconds, not 0; so it is for [Walks].
