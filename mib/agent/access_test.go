@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"lvs/mib/ber"
@@ -13,11 +14,13 @@ import (
 )
 
 // A switches is a Setter with two variables, root.3.0 and root.4.0, that take 1 and
-// 2. It remembers what was asked of it.
-type switches struct{ tested, set []smi.VarBind }
+// 2. It remembers what was written.
+type switches struct {
+	mu  sync.Mutex
+	set []smi.VarBind
+}
 
 func (s *switches) Test(name smi.OID, v smi.Value) smi.ErrorStatus {
-	s.tested = append(s.tested, smi.VarBind{Name: slices.Clone(name), Value: v})
 	switch {
 	case !slices.Equal(name, root.Append(3, 0)) && !slices.Equal(name, root.Append(4, 0)):
 		return smi.NotWritable
@@ -30,7 +33,16 @@ func (s *switches) Test(name smi.OID, v smi.Value) smi.ErrorStatus {
 }
 
 func (s *switches) Set(name smi.OID, v smi.Value) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.set = append(s.set, smi.VarBind{Name: name, Value: v})
+}
+
+// written is what was written so far.
+func (s *switches) written() []smi.VarBind {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.set)
 }
 
 func integer(n uint64) smi.Value { return smi.Value{Type: smi.Integer, Int: n} }
@@ -78,8 +90,8 @@ func TestSet(t *testing.T) {
 				want = c.vars
 			}
 			r.ask(question{version: v, typ: ber.GetRequest, names: []smi.OID{cell(1, 1, 1)}}) // the request's memory is used again
-			if !slices.EqualFunc(s.set, want, func(a, b smi.VarBind) bool { return slices.Equal(a.Name, b.Name) && a.Value.Int == b.Value.Int }) {
-				t.Errorf("%s: set %v, want %v", c.name, s.set, want)
+			if !slices.EqualFunc(s.written(), want, func(a, b smi.VarBind) bool { return slices.Equal(a.Name, b.Name) && a.Value.Int == b.Value.Int }) {
+				t.Errorf("%s: set %v, want %v", c.name, s.written(), want)
 			}
 		}
 	}

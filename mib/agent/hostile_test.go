@@ -135,7 +135,7 @@ func TestGoodMessagesChanged(t *testing.T) {
 // TestRandomDatagrams: LVS_DATAGRAMS of them, random from end to end or in places.
 // Memory stays flat.
 func TestRandomDatagrams(t *testing.T) {
-	count := 50_000
+	count := 1_000_000
 	if s := os.Getenv("LVS_DATAGRAMS"); s != "" {
 		var err error
 		if count, err = strconv.Atoi(s); err != nil {

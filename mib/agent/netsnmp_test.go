@@ -166,15 +166,15 @@ func TestNetSNMPRefusals(t *testing.T) {
 			t.Errorf("%s %v %v: %s\nwant %q", c.tool, c.flags, c.args, said, c.want)
 		}
 	}
-	if len(s.set) != 0 {
-		t.Errorf("%v was written", s.set)
+	if len(s.written()) != 0 {
+		t.Errorf("%v was written", s.written())
 	}
 	for i, flags := range [][]string{{"-v1", "-c", "private"}, {"-v2c", "-c", "private"}, v3} {
 		if out, err := lab.Tool(t, "snmpset", append(flags[:len(flags):len(flags)], "-On", at(a, 1), first, "i", "2", root.String()+".4.0", "i", "1")...); err != nil || strings.Count(out, "INTEGER") != 2 {
 			t.Errorf("snmpset %v: %s %v", flags, out, err)
 		}
-		if len(s.set) != 2*(i+1) {
-			t.Errorf("snmpset %v has written %v", flags, s.set)
+		if len(s.written()) != 2*(i+1) {
+			t.Errorf("snmpset %v has written %v", flags, s.written())
 		}
 	}
 }
