@@ -142,6 +142,7 @@ func inOrder(t *testing.T, r *lab.Receiver, n int) {
 }
 
 func TestSNMPTrapDReceivesThousandInformsInOrder(t *testing.T) {
+	t.Parallel()
 	r := lab.SNMPTrapD(t)
 	m := manager(t, ManagerConfig{Address: r.Addr, User: authPriv(), Inform: true, Timeout: 20 * time.Second})
 	begin := time.Now()
@@ -151,6 +152,7 @@ func TestSNMPTrapDReceivesThousandInformsInOrder(t *testing.T) {
 }
 
 func TestSNMPTrapDReceivesThousandTrapsInOrder(t *testing.T) {
+	t.Parallel()
 	r := lab.SNMPTrapD(t)
 	m := manager(t, ManagerConfig{Address: r.Addr, User: authPriv(), Engine: engine})
 	begin := time.Now()
@@ -160,6 +162,7 @@ func TestSNMPTrapDReceivesThousandTrapsInOrder(t *testing.T) {
 }
 
 func TestSNMPTrapDReceivesAllThoughItIsAwayForAWhile(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]ManagerConfig{
 		"v2c traps":   {Community: lab.Community},
 		"v3 traps":    {User: authPriv(), Engine: engine},
@@ -167,6 +170,7 @@ func TestSNMPTrapDReceivesAllThoughItIsAwayForAWhile(t *testing.T) {
 		"v3 informs":  {User: authPriv(), Inform: true},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			r := lab.SNMPTrapD(t)
 			c.Address, c.Timeout = r.Addr, 20*time.Second
 			q, _ := sequence(t, manager(t, c), 0, 50)
