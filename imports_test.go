@@ -42,7 +42,7 @@ var allowed = map[string][]string{
 	// A program; its test is an agent in small.
 	"dashboards/cacti/gen": {"mib", "dataplane", "collector"},
 
-	"internal/config":   {"dataplane", "internal/director", "rrdstore"},
+	"internal/config":   {"dataplane", "collector/snmp", "internal/director", "rrdstore"},
 	"internal/director": {"dataplane"},
 	"internal/lab":      {},
 	"internal/ledger":   {"dataplane", "rrdstore"},

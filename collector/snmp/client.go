@@ -112,6 +112,11 @@ func classify(ctx context.Context, err error) error {
 		return context.Cause(ctx)
 	case refused(err):
 		return fmt.Errorf("%w: %w", ErrAccess, err)
+	// gosnmp says so, and no more, of a report that the user or the password is
+	// wrong, as agents do not sign those. The next session finds out where it was
+	// the engine that is another one now.
+	case strings.Contains(err.Error(), "not authentic"):
+		return fmt.Errorf("%w: the answer is not signed with the password", ErrAccess)
 	case errors.Is(err, gosnmp.ErrMaxRetriesExceeded), errors.As(err, &network) && network.Timeout(), errors.Is(err, context.DeadlineExceeded):
 		return ErrTimeout
 	case errors.As(err, &network): // refused by the host, or unreachable
@@ -122,7 +127,7 @@ func classify(ctx context.Context, err error) error {
 
 // hopeless reports whether asking again makes no sense.
 func hopeless(ctx context.Context, err error) bool {
-	return ctx.Err() != nil || errors.Is(err, ErrAccess)
+	return ctx.Err() != nil || refused(err)
 }
 
 // scalars asks for single variables. What the agent does not have is the zero

@@ -126,6 +126,11 @@ func (p *Poller) readDirector(ctx context.Context, last bool) (*dataplane.Snapsh
 	if at.IsZero() {
 		return nil, ErrNoModule
 	}
+	release, err := p.slot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	d := &directorDecoder{poller: p, memory: &p.memory.directorMemory, scalars: scalars, narrow: p.cfg.Auth.Version == 1,
 		snap: &dataplane.Snapshot{Time: at, Counters32: p.cfg.Auth.Version == 1}}
 	if err := d.tables(ctx); err != nil {

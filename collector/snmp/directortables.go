@@ -186,14 +186,17 @@ func (d *directorDecoder) tables(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	servers, err := d.poller.table(ctx, &s.servers, int(d.scalars.number(lvsdServers, lvsdRows)))
-	if err != nil {
-		return err
-	}
 	if err := d.decode(services, reals); err != nil {
 		return err
 	}
 	*d.memory = d.next
+	if !d.poller.cfg.Servers {
+		return nil
+	}
+	servers, err := d.poller.table(ctx, &s.servers, int(d.scalars.number(lvsdServers, lvsdRows)))
+	if err != nil {
+		return err
+	}
 	return d.servers(servers)
 }
 

@@ -94,6 +94,11 @@ func (p *Poller) readLVS(ctx context.Context, last bool) (*dataplane.Snapshot, e
 	if err != nil {
 		return nil, err
 	}
+	release, err := p.slot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	serviceTable, err := p.table(ctx, services, p.memory.services)
 	if err != nil {
 		return nil, err
@@ -178,7 +183,7 @@ func (d *lvsDecoder) decode() error {
 		}
 		switch {
 		case !known:
-			d.omitted += 1 + at - first
+			d.omitted += 1 + len(s.Reals)
 		case seen[s.Key]:
 			return fmt.Errorf("%s: %w: %v is there twice", d.services.spec.name, ErrChanged, s.Key)
 		default:

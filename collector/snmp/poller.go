@@ -66,6 +66,13 @@ type Config struct {
 	MaxVariables int
 	// MaxRows bounds each table; zero is DefaultMaxRows.
 	MaxRows int
+	// Servers has the module director read lvsdServerTable as well, into
+	// Snapshot.Servers.
+	Servers bool
+	// Slots, if not nil, is shared by pollers to bound how many read tables at once,
+	// and so their memory: its capacity. Who waits for the first answer of an agent
+	// takes none.
+	Slots chan struct{}
 }
 
 // complete checks the config and fills in the defaults.
@@ -214,6 +221,19 @@ func (p *Poller) poll(ctx context.Context) (*dataplane.Snapshot, error) {
 		if !errors.Is(err, ErrChanged) || last {
 			return nil, err
 		}
+	}
+}
+
+// slot waits for the right to read tables.
+func (p *Poller) slot(ctx context.Context) (release func(), err error) {
+	if p.cfg.Slots == nil {
+		return func() {}, nil
+	}
+	select {
+	case p.cfg.Slots <- struct{}{}:
+		return func() { <-p.cfg.Slots }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
 	}
 }
 

@@ -99,14 +99,7 @@ func (d *decoder) config(n ast.Node, c *Config) {
 		"sample": d.section(func() fields {
 			return fields{"interval": d.duration(&c.Sample.Interval, time.Second, time.Hour)}
 		}),
-		"store": d.section(func() fields {
-			return fields{
-				"path":      d.text(&c.Store.Path),
-				"retention": d.duration(&c.Store.Retention, time.Hour, 100*365*24*time.Hour),
-				"tiers":     parsed(d, &c.Store.Tiers, ParseTiers),
-				"max_size":  parsed(d, &c.Store.MaxSize, ParseSize),
-			}
-		}),
+		"store": d.section(func() fields { return d.store(&c.Store) }),
 		"snmp":       d.section(func() fields { return d.snmp(&c.SNMP) }),
 		"prometheus": d.section(func() fields { return d.prometheus(&c.Prometheus) }),
 		"netns":      d.text(&c.NetNS),
@@ -129,6 +122,15 @@ func (d *decoder) config(n ast.Node, c *Config) {
 		c.Director = d.director(run)
 	}
 	c.Names = d.buildNames(names, run)
+}
+
+func (d *decoder) store(s *Store) fields {
+	return fields{
+		"path":      d.text(&s.Path),
+		"retention": d.duration(&s.Retention, time.Hour, 100*365*24*time.Hour),
+		"tiers":     parsed(d, &s.Tiers, ParseTiers),
+		"max_size":  parsed(d, &s.MaxSize, ParseSize),
+	}
 }
 
 func (d *decoder) prometheus(p *Prometheus) fields {

@@ -113,18 +113,30 @@ func (s *session) decode(datagram []byte) bool {
 func Encode(v ber.Version, community string, p *ber.PDU) []byte {
 	var b ber.Builder
 	b.Reset(64)
-	if p.Append(&b) != nil {
-		return nil
-	}
+	appendPDU(&b, p)
 	b.PrependCommunity(v, []byte(community))
 	return slices.Clone(b.Bytes())
 }
 
+// appendPDU also has a form for what SNMP has none for: an IpAddress of any
+// length, which some agents send.
+func appendPDU(b *ber.Builder, p *ber.PDU) {
+	for i := range p.VarBinds {
+		v := p.VarBinds[i].Value
+		odd := v.Type == smi.IPAddress && len(v.Bytes) != 4
+		if odd {
+			v.Type = smi.OctetString
+		}
+		if b.AppendVarBind(p.VarBinds[i].Name, &v) == nil && odd {
+			b.Bytes()[b.Len()-len(v.Bytes)-2] = byte(smi.IPAddress)
+		}
+	}
+	b.PrependPDU(p.Type, p.RequestID, p.Status, p.Index)
+}
+
 func (s *session) encode(p *ber.PDU) []byte {
 	s.builder.Reset(64)
-	if p.Append(&s.builder) != nil {
-		return nil
-	}
+	appendPDU(&s.builder, p)
 	s.builder.PrependCommunity(s.message.Version, s.message.Community)
 	if len(s.builder.Bytes()) > maxDatagram {
 		p.Status, p.Index, p.VarBinds = int32(smi.TooBig), 0, nil
