@@ -30,6 +30,10 @@ func Check(path string) error {
 		if bucket == bucketSeries || bucket == bucketRow {
 			return c.record(bucket, window, key, value)
 		}
+		if bucket == bucketMeta && string(key) == keyPeaks {
+			_, err := parsePeaks(value)
+			return err
+		}
 		a.records = append(a.records, archiveRecord{bucket, key, value})
 		return c.verifier.record(bucket, window, key, value)
 	})

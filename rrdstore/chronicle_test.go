@@ -53,6 +53,7 @@ func chronicle(step uint64) *dataplane.Snapshot {
 		a.Total = dataplane.Counters{Connections: total(2), InPackets: total(70), InBytes: total(9000), OutBytes: total(1 << 40)}
 		a.Kernel = a.Total
 		a.Resets[dataplane.Zeroed] = chronicleResets(step, id)
+		a.Changes = uint32(step / 200)
 		return a
 	}
 	phase := int(step / 180)
@@ -63,19 +64,28 @@ func chronicle(step uint64) *dataplane.Snapshot {
 		svc := dataplane.ServiceState{Service: dataplane.Service{Key: testKey(i)}}
 		svc.Account = account(i+1+100*int(step/900), uint64(i+1)) // numbers pass on
 		for j := range 4 {
+			id := uint64(10*i + j + 4)
+			svc.Peak += chroniclePeak(step, id)
 			if (i+j+phase)%5 == 0 {
 				continue
 			}
-			id := uint64(10*i + j + 4)
-			r := dataplane.RealState{Active: uint32(mix(2, step, id) % 900), Inactive: uint32(mix(3, step/6, id) % 9)}
+			r := dataplane.RealState{Active: uint32(mix(2, step, id) % 100), Inactive: uint32(mix(3, step/6, id) % 9)}
+			if mix(4, step, id)%4 == 0 { // as many as there ever were
+				r.Active = uint32(chroniclePeak(step, id)) - r.Inactive
+			}
 			r.RIP, r.Weight = testRIP(j), uint32(j)
 			r.Account = account(j+1, id)
+			r.Peak = chroniclePeak(step, id)
 			svc.Reals = append(svc.Reals, r)
 		}
 		snap.Services = append(snap.Services, svc)
 	}
 	return snap
 }
+
+// chroniclePeak is the most connections of a real server up to a step. A row has
+// as many now and then only, and of a service hardly ever.
+func chroniclePeak(step, id uint64) uint64 { return 200 + step/50*id }
 
 // chronicleResets is how often a kernel's counters began anew by a step.
 func chronicleResets(step, id uint64) uint32 { return uint32((step + 17*id) / 131) }

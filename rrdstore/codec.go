@@ -7,7 +7,7 @@ import (
 	"hash/crc32"
 )
 
-// recordVersion is the first byte of every value written.
+// recordVersion is the first byte of every value written; see also seriesVersion.
 const recordVersion = 1
 
 const sealSize = 1 + crc32.Size // version and checksum
@@ -41,7 +41,7 @@ func unseal(v []byte, bucket string, window uint32, key []byte) ([]byte, error) 
 	if checksum(bucket, window, key, body) != sum {
 		return nil, fmt.Errorf("%w: %s record %x: checksum differs", ErrDamaged, bucket, key)
 	}
-	if body[0] != recordVersion {
+	if v := body[0]; v != recordVersion && (bucket != bucketSeries || v != seriesVersion) {
 		return nil, fmt.Errorf("%s record %x: version %d: %w", bucket, key, body[0], ErrNewer)
 	}
 	return body[1:], nil

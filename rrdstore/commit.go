@@ -132,6 +132,11 @@ func (s *Store) store(tx *bbolt.Tx, p *plan, expired int) error {
 			return fmt.Errorf("put series: %w", err)
 		}
 	}
+	if len(s.peakRecord) > 0 {
+		if err := tx.Bucket([]byte(bucketMeta)).Put([]byte(keyPeaks), s.peakRecord); err != nil {
+			return fmt.Errorf("put peaks: %w", err)
+		}
+	}
 	w, err := rows.CreateBucketIfNotExists(windowKey(p.window))
 	if err != nil {
 		return fmt.Errorf("put window: %w", err)
@@ -172,6 +177,7 @@ func (s *Store) accept(p *plan, expired int) {
 	for i, se := range s.roster {
 		se.index = i
 	}
+	s.acceptPeaks(p)
 	s.writer.accept()
 	if cap(s.puts) > 1024 { // after the first tick, or a flood
 		s.puts = nil

@@ -64,6 +64,9 @@
 //
 // A head.db has
 //
+//	meta/"peaks"                      tick and time of a row, and the peaks of the
+//	                                  rows up to it: number (as a difference) and
+//	                                  connections
 //	series/<number u32><first tick u32>
 //	                                  who has the number from that tick on, and
 //	                                  the account that row values do not tell
@@ -77,7 +80,10 @@
 // begins each window and comes at least every 64 rows, takes the differences
 // from zero. Total minus Kernel changes at resets only and is kept in the
 // series, which is how an account is restored exactly without being written at
-// each tick.
+// each tick. A peak of connections is in the series, in meta/"peaks", which
+// is written with a keyframe, or in the rows since, whichever is most. A series
+// with a peak, or with changes of state, is of version 2, which programs that do
+// not know these refuse to open.
 //
 // An arch.db has
 //

@@ -79,7 +79,7 @@ func TestNewerStoreIsRefusedAndLeftAlone(t *testing.T) {
 	}
 	newerRecord := func(b *bbolt.Bucket) error {
 		k, v := b.Cursor().First()
-		body := append([]byte{recordVersion + 1}, v[1:len(v)-4]...)
+		body := append([]byte{seriesVersion + 1}, v[1:len(v)-4]...)
 		return b.Put(k, seal(body, 0, bucketSeries, 0, k))
 	}
 	for name, c := range map[string]struct {

@@ -22,6 +22,10 @@ func FuzzRecord(f *testing.F) {
 			resets: dataplane.ResetCounts{1, 2, 3, 1<<32 - 1}, offset: dataplane.Counters{InBytes: 1<<64 - 1}},
 		{id: identity{testKey(0), testRIP(6)}, until: 9, gone: true, held: true, status: dataplane.Overloaded,
 			total: dataplane.Counters{Connections: 1 << 63}, firstSeen: noStamp, lastSeen: 3, lastReset: noStamp, lastChange: noStamp},
+		{id: identity{key: testKey(1)}, firstSeen: 1, lastSeen: noStamp, lastReset: noStamp, lastChange: 7, follows: true,
+			status: dataplane.Draining, changes: 1<<32 - 1, failures: 300, peak: 1<<64 - 1},
+		{firstSeen: noStamp, lastSeen: noStamp, lastReset: noStamp, lastChange: noStamp, peak: 1},
+		{firstSeen: noStamp, lastSeen: noStamp, lastReset: noStamp, lastChange: noStamp, failures: 1},
 	}
 	for _, r := range seeds {
 		b := r.append(nil, k)
@@ -31,7 +35,7 @@ func FuzzRecord(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		v := seal(append([]byte{recordVersion}, payload...), 0, bucketSeries, 0, k.bytes())
+		v := seal(append([]byte{seriesVersion}, payload...), 0, bucketSeries, 0, k.bytes())
 		r, err := parseRecord(k, v)
 		if err != nil {
 			if !errors.Is(err, ErrDamaged) {
@@ -42,6 +46,23 @@ func FuzzRecord(f *testing.F) {
 		again, err := parseRecord(k, r.append(nil, k))
 		if err != nil || again != r {
 			t.Errorf("%+v came back as %+v, %v", r, again, err)
+		}
+	})
+}
+
+// FuzzPeaks: a payload, rightly sealed, parses to peaks by number or is refused as
+// damaged.
+func FuzzPeaks(f *testing.F) {
+	f.Add([]byte{1, 2, 0, 9, 2, 0x80, 1})
+	f.Add([]byte{1, 2, 1, 9})
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		v := seal(append([]byte{recordVersion}, payload...), 0, bucketMeta, 0, []byte(keyPeaks))
+		r, err := parsePeaks(v)
+		if err != nil && !errors.Is(err, ErrDamaged) {
+			t.Errorf("refused with %v", err)
+		}
+		if len(r.sids) != len(r.peaks) || len(r.sids) > len(payload) {
+			t.Errorf("%d numbers and %d peaks of %d bytes", len(r.sids), len(r.peaks), len(payload))
 		}
 	})
 }

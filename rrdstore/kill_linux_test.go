@@ -164,6 +164,8 @@ func checkKilled(t *testing.T, dir string, rnd *rand.Rand, round int, last *uint
 		case !a.Key.IsValid() || svc == nil:
 		case !a.RIP.IsValid() && a.Total != svc.Total, a.RIP.IsValid() && svc.Real(a.RIP) != nil && a.Total != svc.Real(a.RIP).Total:
 			t.Errorf("%v %v has total %v at step %d", a.Key, a.RIP, a.Total, newest)
+		case !a.RIP.IsValid() && a.Peak != svc.Peak, a.RIP.IsValid() && svc.Real(a.RIP) != nil && a.Peak != svc.Real(a.RIP).Peak:
+			t.Errorf("%v %v has peak %d at step %d", a.Key, a.RIP, a.Peak, newest)
 		}
 	}
 	abandon(t, s)

@@ -100,6 +100,9 @@ func (m *model) step() *dataplane.Snapshot {
 	snap.Director.Account = m.account(identity{}, 0, snap.Time)
 	m.accounts[identity{}].Number = 0
 	snap.Director.Number = 0
+	if snap.Director.HasConnections {
+		m.peak(identity{}, snap.Director.Connections, &snap.Director.Account)
+	}
 	for i := range 1 + m.rnd.IntN(8) {
 		if m.rnd.IntN(6) == 0 {
 			continue
@@ -118,12 +121,39 @@ func (m *model) step() *dataplane.Snapshot {
 				old.LastChange = snap.Time
 			}
 			real.LastChange = m.accounts[identity{svc.Key, real.RIP}].LastChange
+			m.peak(identity{svc.Key, real.RIP}, uint64(real.Active)+uint64(real.Inactive), &real.Account)
 			svc.Reals = append(svc.Reals, real)
 		}
+		m.turn(&svc)
 		snap.Services = append(snap.Services, svc)
 	}
 	m.settle(snap)
 	return snap
+}
+
+// peak notes how many connections there are now, or were in between: a sample
+// that was not stored may have seen more.
+func (m *model) peak(id identity, connections uint64, to *dataplane.Account) {
+	if m.rnd.IntN(50) == 0 {
+		connections += m.rnd.Uint64N(500)
+	}
+	a := m.accounts[id]
+	a.Peak = max(a.Peak, connections)
+	to.Peak = a.Peak
+}
+
+// turn notes the state of a service, and sometimes another change that was not
+// stored.
+func (m *model) turn(svc *dataplane.ServiceState) {
+	a := m.accounts[identity{key: svc.Key}]
+	if status := svc.Status(); status != a.Status || a.LastChange.IsZero() || m.rnd.IntN(30) == 0 {
+		a.Status, a.LastChange = status, a.LastSeen
+		a.Changes += m.rnd.Uint32N(300)
+		a.Failures += m.rnd.Uint32N(2)
+	}
+	active, inactive, _ := svc.Connections()
+	m.peak(identity{key: svc.Key}, active+inactive, &svc.Account)
+	svc.LastChange, svc.Changes, svc.Failures = a.LastChange, a.Changes, a.Failures
 }
 
 // settle makes numbers unambiguous, as the sampler's are, and remembers the row.

@@ -18,8 +18,10 @@ type plan struct {
 	time       stamp
 	window     uint32
 	newWindow  bool
+	keyframe   bool
 	roster     []*series            // present, the director first
 	totals     []dataplane.Counters // likewise
+	peaks      []uint64             // likewise
 	unnumbered int
 	hint       int    // where in the last roster the next series is expected
 	epoch      string // of the last row
@@ -35,7 +37,7 @@ type seriesPut struct {
 // plan works out what changed. It alters the state: where the transaction fails
 // all of it is read again.
 func (s *Store) plan(snap *dataplane.Snapshot, tick uint32) (*plan, error) {
-	p := &plan{tick: tick, time: stampOf(snap.Time), roster: s.spare[:0], totals: s.totals[:0]}
+	p := &plan{tick: tick, time: stampOf(snap.Time), roster: s.spare[:0], totals: s.totals[:0], peaks: s.peaks[:0]}
 	if p.time == noStamp {
 		p.time = stampOf(snap.Tick)
 	}
@@ -43,12 +45,13 @@ func (s *Store) plan(snap *dataplane.Snapshot, tick uint32) (*plan, error) {
 		p.epoch = d.epoch
 	}
 	s.puts, s.sids = s.puts[:0], s.sids[:0]
+	p.newWindow = s.fresh || len(s.windows) == 0 || s.windowFull(tick)
+	p.keyframe = p.newWindow || s.writer.needsKeyframe()
 	if err := s.enrol(p, snap); err != nil {
 		return nil, err
 	}
-	s.totals = p.totals
+	s.totals, s.peaks = p.totals, p.peaks
 	s.missing(p)
-	p.newWindow = s.fresh || len(s.windows) == 0 || s.windowFull(tick)
 	s.drops = s.drops[:0]
 	if p.newWindow {
 		s.garbage(p)
@@ -57,6 +60,7 @@ func (s *Store) plan(snap *dataplane.Snapshot, tick uint32) (*plan, error) {
 	if !p.newWindow {
 		p.window = s.windows[len(s.windows)-1].first
 	}
+	s.planPeaks(p)
 	s.encode(p, snap)
 	return p, nil
 }
@@ -69,7 +73,7 @@ func (s *Store) windowFull(tick uint32) bool {
 // enrol finds the series of everything in the snapshot and what of them changed.
 func (s *Store) enrol(p *plan, snap *dataplane.Snapshot) error {
 	epoch := snap.Director.Epoch
-	add := func(sid uint32, r record, a *dataplane.Account) error {
+	add := func(sid uint32, r record, a *dataplane.Account, connections uint64) error {
 		id := r.id
 		se, err := s.holder(p, sid, id)
 		if err != nil {
@@ -78,6 +82,7 @@ func (s *Store) enrol(p *plan, snap *dataplane.Snapshot) error {
 		r.firstSeen, r.lastReset, r.lastSeen = stampOf(a.FirstSeen), stampOf(a.LastReset), noStamp
 		r.follows = stampOf(a.LastSeen) == p.time
 		r.resets, r.offset = a.Resets, minus(a.Total, a.Kernel)
+		r.changes, r.failures, r.peak = a.Changes, a.Failures, se.peak
 		if !r.follows {
 			r.lastSeen = stampOf(a.LastSeen)
 		}
@@ -85,9 +90,13 @@ func (s *Store) enrol(p *plan, snap *dataplane.Snapshot) error {
 			r.epoch = epoch
 		}
 		s.resetNow = append(s.resetNow, (se.from != p.tick || se.moved) && began(a.Resets) > began(se.resets))
-		if r != se.record {
+		covered := se.coveredWith(&r, connections)
+		peak := max(a.Peak, covered)
+		if r != se.record || peak > covered {
+			r.peak = peak
 			s.put(se, r)
 		}
+		p.peaks = append(p.peaks, peak)
 		se.seen = p.tick
 		p.roster, p.totals = append(p.roster, se), append(p.totals, a.Total)
 		if sid != 0 {
@@ -96,7 +105,11 @@ func (s *Store) enrol(p *plan, snap *dataplane.Snapshot) error {
 		return nil
 	}
 	s.resetNow = s.resetNow[:0]
-	if err := add(0, record{lastChange: noStamp}, &snap.Director.Account); err != nil {
+	connections := uint64(0)
+	if snap.Director.HasConnections {
+		connections = snap.Director.Connections
+	}
+	if err := add(0, record{lastChange: noStamp}, &snap.Director.Account, connections); err != nil {
 		return err
 	}
 	for i := range snap.Services {
@@ -105,8 +118,12 @@ func (s *Store) enrol(p *plan, snap *dataplane.Snapshot) error {
 			p.unnumbered += 1 + len(svc.Reals)
 			continue
 		}
-		r := record{id: identity{key: svc.Key}, name: svc.Name, lastChange: noStamp, bypass: bypassed(svc.Reals)}
-		if err := add(sidOf(svc.Number, 0), r, &svc.Account); err != nil {
+		r := record{
+			id: identity{key: svc.Key}, name: svc.Name, bypass: bypassed(svc.Reals),
+			status: svc.Status(), lastChange: stampOf(svc.LastChange),
+		}
+		active, inactive, _ := svc.Connections()
+		if err := add(sidOf(svc.Number, 0), r, &svc.Account, active+inactive); err != nil {
 			return err
 		}
 		for j := range svc.Reals {
@@ -122,7 +139,7 @@ func (s *Store) enrol(p *plan, snap *dataplane.Snapshot) error {
 				id: identity{svc.Key, real.RIP}, name: real.Name, bypass: real.Method.RepliesBypass(),
 				status: real.Status(), lastChange: stampOf(real.LastChange),
 			}
-			if err := add(sidOf(svc.Number, real.Number), r, &real.Account); err != nil {
+			if err := add(sidOf(svc.Number, real.Number), r, &real.Account, uint64(real.Active)+uint64(real.Inactive)); err != nil {
 				return err
 			}
 		}

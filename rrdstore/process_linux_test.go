@@ -51,14 +51,6 @@ func holdUntilKilled(dir string) error {
 	select {}
 }
 
-// abandon lets go of a store and leaves it as unclean as a kill does.
-func abandon(t *testing.T, s *Store) {
-	t.Helper()
-	if err := errors.Join(s.lock.Close(), s.db.Close(), s.closeArch()); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func TestLockNamesTheOtherProcess(t *testing.T) {
 	dir := t.TempDir()
 	cmd := child(t, "hold", dir)

@@ -95,6 +95,7 @@ func (s *Store) follow(p *plan, service *series) {
 			se := &series{seriesKey: seriesKey{sid, p.tick}, moved: true, index: -1}
 			s.byID[d.record.id], s.bySID[sid] = se, se
 			s.put(se, d.record)
+			se.covered = d.record.peak
 		}
 	}
 	delete(p.displaced, service.id.key)
@@ -118,6 +119,7 @@ func (s *Store) departed(p *plan, se *series) record {
 		return r
 	}
 	r.gone, r.held, r.total, r.epoch = true, true, s.last[se.index], p.epoch
+	r.peak = se.covered
 	if r.follows {
 		r.follows, r.lastSeen = false, s.time
 	}
@@ -132,15 +134,14 @@ func (s *Store) put(se *series, r record) {
 // encode writes the tick's row into the writer.
 func (s *Store) encode(p *plan, snap *dataplane.Snapshot) {
 	w := &s.writer
-	keyframe := p.newWindow || w.needsKeyframe()
 	h := header{
-		keyframe: keyframe, partial: snap.Partial,
+		keyframe: p.keyframe, partial: snap.Partial,
 		hasStats: snap.Director.HasStats, hasConnections: snap.Director.HasConnections, reset: s.resetNow[0],
 		late: int64(p.time) - int64(p.tick)*int64(time.Second),
 	}
 	h.director.setTotal(snap.Director.Total)
 	h.director[valueActive] = snap.Director.Connections
-	h.slots = w.begin(keyframe, s.sids)
+	h.slots = w.begin(p.keyframe, s.sids)
 	s.resets = append(s.resets[:0], make([]uint64, w.blocks())...)
 
 	place := 0 // in the roster; 0 is the director

@@ -15,12 +15,10 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// TestStoreWithoutArchiveIsTakenOver opens a head.db that was written before there
-// was an archive: 150 minutes of table(2, 3, …), of which the second service was
-// gone for the last ten.
-func TestStoreWithoutArchiveIsTakenOver(t *testing.T) {
-	dir := t.TempDir()
-	checkAfter(t, dir)
+// writeOldHead puts a head.db into dir as it was written before there was an
+// archive, changes of state or peaks.
+func writeOldHead(t *testing.T, dir string) {
+	t.Helper()
 	f, err := os.Open(filepath.Join("testdata", "schema1", "head.db.gz"))
 	if err != nil {
 		t.Fatal(err)
@@ -37,6 +35,15 @@ func TestStoreWithoutArchiveIsTakenOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestStoreWithoutArchiveIsTakenOver opens a head.db that was written before there
+// was an archive: 150 minutes of table(2, 3, …), of which the second service was
+// gone for the last ten.
+func TestStoreWithoutArchiveIsTakenOver(t *testing.T) {
+	dir := t.TempDir()
+	checkAfter(t, dir)
+	writeOldHead(t, dir)
 	want := func(minute int64) []string {
 		services := 2
 		if minute >= 140 {

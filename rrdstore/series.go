@@ -49,8 +49,12 @@ type record struct {
 	follows  bool
 	resets   dataplane.ResetCounts
 	status   dataplane.Status
-	offset   dataplane.Counters // Total minus Kernel, modulo 2^64
-	gone     bool
+	// changes and failures of status.
+	changes, failures uint32
+	// peak is the most connections, of what others need not tell; see series.
+	peak   uint64
+	offset dataplane.Counters // Total minus Kernel, modulo 2^64
+	gone   bool
 	// bypass: answers reach clients past the director.
 	bypass bool
 	// held says that total is here, because the last row does not have it.
@@ -92,7 +96,13 @@ const (
 	seriesResets
 	seriesOffset
 	seriesBypass
+	seriesChanges // of version 2
+	seriesPeak    // likewise
 )
+
+// seriesVersion is that of records with fields which a program that knows only
+// recordVersion would take for damage. It refuses them as newer instead.
+const seriesVersion = 2
 
 func (r *record) flags() (f uint64) {
 	set := func(bit uint64, on bool) {
@@ -110,14 +120,20 @@ func (r *record) flags() (f uint64) {
 	set(seriesResets, r.resets != dataplane.ResetCounts{})
 	set(seriesOffset, !r.offset.IsZero())
 	set(seriesBypass, r.bypass)
+	set(seriesChanges, r.changes != 0 || r.failures != 0)
+	set(seriesPeak, r.peak != 0)
 	return f
 }
 
 // append seals the record under its key.
 func (r *record) append(b []byte, k seriesKey) []byte {
-	start := len(b)
-	b = append(b, recordVersion)
-	b = binary.AppendUvarint(b, r.flags())
+	start, flags := len(b), r.flags()
+	if flags&(seriesChanges|seriesPeak) != 0 {
+		b = append(b, seriesVersion)
+	} else {
+		b = append(b, recordVersion)
+	}
+	b = binary.AppendUvarint(b, flags)
 	b = appendString(b, keyText(r.id.key))
 	b = appendString(b, ripText(r.id.rip))
 	b = appendString(b, r.name)
@@ -139,6 +155,13 @@ func (r *record) append(b []byte, k seriesKey) []byte {
 	}
 	if r.held {
 		b = appendCounters(b, r.total)
+	}
+	if flags&seriesChanges != 0 {
+		b = binary.AppendUvarint(b, uint64(r.changes))
+		b = binary.AppendUvarint(b, uint64(r.failures))
+	}
+	if flags&seriesPeak != 0 {
+		b = binary.AppendUvarint(b, r.peak)
 	}
 	return seal(b, start, bucketSeries, 0, k.bytes())
 }
@@ -175,6 +198,12 @@ func parseRecord(k seriesKey, v []byte) (r record, err error) {
 	}
 	if r.held {
 		r.total = p.counters()
+	}
+	if f&seriesChanges != 0 {
+		r.changes, r.failures = uint32(p.uvarint()), uint32(p.uvarint())
+	}
+	if f&seriesPeak != 0 {
+		r.peak = p.uvarint()
 	}
 	if err := p.end(); err != nil {
 		return record{}, fmt.Errorf("%w: series %x: %w", ErrDamaged, k.bytes(), err)

@@ -17,6 +17,9 @@ type series struct {
 	seen  uint32 // the last tick at which it was in a snapshot of this process
 	moved bool   // its identity had another number before
 	index int    // of its values in state.last; -1: it was not in the last row
+	// covered is the peak that records, of which told are not its own, and the
+	// rows since the last keyframe tell.
+	covered, told uint64
 }
 
 // A window is a nested bucket of rows, named after its first tick.
@@ -44,13 +47,16 @@ type state struct {
 	fresh       bool  // the next row begins a window
 
 	// What a plan fills, kept for the next one to use again.
-	spare    []*series
-	totals   []dataplane.Counters
-	resetNow []bool // by place in the roster
-	resets   []uint64
-	sids     []uint32
-	puts     []seriesPut
-	drops    []seriesKey
+	spare  []*series
+	totals []dataplane.Counters
+	peaks  []uint64
+	// peakRecord is meta/"peaks" to be written; empty: it stays as it is.
+	peakRecord []byte
+	resetNow   []bool // by place in the roster
+	resets     []uint64
+	sids       []uint32
+	puts       []seriesPut
+	drops      []seriesKey
 }
 
 // load reads the state from the file: the series, the windows and the last row.
@@ -66,8 +72,12 @@ func (s *Store) load() error {
 		if err != nil {
 			return err
 		}
+		l, err := fresh.loadPeaks(tx.Bucket([]byte(bucketMeta)))
+		if err != nil {
+			return err
+		}
 		m, err := fresh.loadRows(tx)
-		damaged = n + m
+		damaged = n + l + m
 		return err
 	})
 	if err != nil {
@@ -127,11 +137,17 @@ func (st *state) loadRows(tx *bbolt.Tx) (damaged int, err error) {
 	var r rowReader
 	sc := scan{start: math.MaxUint32, end: math.MaxUint32, all: true} // the last window, from its last keyframe
 	for !sc.done {
-		err := sc.step(tx, func(rec scanRecord) error { return r.feed(rec.window, rec.key, rec.value) })
+		err := sc.step(tx, func(rec scanRecord) error {
+			if rec.key.block == 0 {
+				st.raiseBy(&r)
+			}
+			return r.feed(rec.window, rec.key, rec.value)
+		})
 		if err != nil {
 			return 0, err
 		}
 	}
+	st.raiseBy(&r)
 	st.tick = r.tick
 	if !r.usable {
 		return r.damaged, nil

@@ -93,6 +93,7 @@ func (s *Store) remembered(se *series, epoch string) dataplane.Remembered {
 			Number: se.sid, Total: se.total,
 			FirstSeen: se.firstSeen.time(), LastSeen: se.lastSeen.time(),
 			LastReset: se.lastReset.time(), Resets: se.resets, LastChange: se.lastChange.time(),
+			Changes: se.changes, Failures: se.failures, Peak: se.covered,
 		},
 	}
 	if se.gone {

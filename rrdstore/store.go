@@ -24,6 +24,7 @@ const (
 	// schema is the version of the whole file, the payload of meta/"schema".
 	schema    = 1
 	keySchema = "schema"
+	keyPeaks  = "peaks"
 
 	headName  = "head.db"
 	lockName  = "lock"

@@ -74,6 +74,14 @@ func mustOpen(t testing.TB, dir string, opts Options) *Store {
 	return s
 }
 
+// abandon lets go of a store and leaves it as unclean as a kill does.
+func abandon(t *testing.T, s *Store) {
+	t.Helper()
+	if err := errors.Join(s.lock.Close(), s.db.Close(), s.closeArch()); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func mustCommit(t testing.TB, s *Store, snap *dataplane.Snapshot) {
 	t.Helper()
 	if err := s.Commit(context.Background(), snap); err != nil {
