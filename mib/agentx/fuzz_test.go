@@ -57,7 +57,7 @@ func FuzzDecode(f *testing.F) {
 func FuzzAnswer(f *testing.F) {
 	seed(f)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		h := &handler{counters: new(counters), session: 0x01020304}
+		h := &handler{counters: new(counters), session: 0x01020304, sets: sets{setter: newBoard()}}
 		gens := smi.Renew(smi.Renew[smi.Tree](nil, testGrid, 1), smi.Tree(nothing{}), 2)
 		gens = append(gens, smi.Renew[smi.Tree](nil, testGrid, 1)...)
 		var p PDU

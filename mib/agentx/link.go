@@ -19,6 +19,9 @@ type link interface {
 	// interrupt ends a read under way and all later ones. Any goroutine may
 	// call it, also after close.
 	interrupt()
+	// wasReset reports whether the peer hung up with bytes of ours unread, as far
+	// as a read that ended in io.EOF has not told. It is for use before close.
+	wasReset() bool
 	close()
 }
 
@@ -69,5 +72,7 @@ func (l *connLink) interrupt() {
 	l.stopped.Store(true)
 	l.conn.SetReadDeadline(time.Unix(1, 0))
 }
+
+func (*connLink) wasReset() bool { return false } // it cannot be asked
 
 func (l *connLink) close() { l.conn.Close() }

@@ -132,6 +132,13 @@ func (l *fdLink) interrupt() {
 	}
 }
 
+// wasReset asks the socket for an error not reported so far: TCP gets one when
+// bytes are sent to a peer that has closed, though reading tells but the end.
+func (l *fdLink) wasReset() bool {
+	errno, err := syscall.GetsockoptInt(l.fd, syscall.SOL_SOCKET, syscall.SO_ERROR)
+	return err == nil && errno != 0
+}
+
 func (l *fdLink) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -126,3 +126,24 @@ func TestLinkDoesNotWaitForeverToWrite(t *testing.T) {
 		t.Error("100 MiB were taken by a peer that reads nothing")
 	})
 }
+
+// TestLinkKnowsWhatWasNotRead: bytes for a peer that is gone are told of, where
+// the kernel is asked.
+func TestLinkKnowsWhatWasNotRead(t *testing.T) {
+	links(t, time.Minute, func(t *testing.T, l link, peer net.Conn) {
+		if l.wasReset() {
+			t.Error("a good connection was reset")
+		}
+		peer.Close()
+		for end := error(nil); !errors.Is(end, io.EOF); _, end = l.read(make([]byte, 1), time.Minute) {
+		}
+		if l.wasReset() {
+			t.Error("a connection closed in order was reset")
+		}
+		err := l.write([]byte("too late"))
+		if _, asks := l.(*connLink); asks {
+			return
+		}
+		eventually(t, 10*time.Second, "be told", func() bool { return err != nil || l.wasReset() })
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -106,9 +107,13 @@ func (m *fakeMaster) welcome() {
 }
 
 // listen returns a listener for masters of a test.
-func listen(t *testing.T) net.Listener {
+func listen(t *testing.T, network string) net.Listener {
 	t.Helper()
-	server, err := net.Listen("tcp", "127.0.0.1:0")
+	address := "127.0.0.1:0"
+	if network == "unix" {
+		address = filepath.Join(t.TempDir(), "s")
+	}
+	server, err := net.Listen(network, address)
 	if err != nil {
 		t.Fatal(err)
 	}

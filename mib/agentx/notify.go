@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	// ErrNoSession is in Notify's error where the master certainly did not send the
+	// ErrNoSession is in Notify's error where the master did not send the
 	// notification on: there is no session, or it ended before the master came to
 	// it. It may be given again after [Subagent.Up].
 	ErrNoSession = errors.New("agentx: no session with the master")
@@ -239,6 +239,9 @@ func (ss *session) end(why error) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	close(ss.over)
+	if errors.Is(why, errGone) && ss.link.wasReset() {
+		why = fmt.Errorf("%w: %w", why, syscall.ECONNRESET)
+	}
 	for i, w := range ss.notes {
 		w.done <- ss.fate(i, why)
 	}
@@ -248,12 +251,19 @@ func (ss *session) end(why error) {
 // fate is the error of the i-th of those notifications that got no answer.
 //
 // A master takes a session's PDUs one after the other, and snmpd answers each
-// before it looks at the next. So one that closes the session in order did not
-// come to any of them, and one that died can have sent on no more than the first.
+// before it looks at the next, also when it is told to end. So one that closes
+// the session in order did not come to any of them, and one that goes without
+// that, as snmpd does, can have sent on no more than the first. It did not even
+// that if it was the only one, and the master left bytes of ours unread
+// (ECONNRESET): those are the notification's. Just where an answer of ours went
+// out after it may they be that answer's, and a master that was killed within
+// the microseconds between sending on and telling us be wronged.
+//
 // Whatever is left unread for other reasons may still be read.
 func (ss *session) fate(i int, why error) error {
-	died := errors.Is(why, errGone) || errors.Is(why, syscall.ECONNRESET) || errors.Is(why, syscall.EPIPE)
-	if errors.Is(why, errClosed) || died && i > 0 && !ss.disorder {
+	reset := errors.Is(why, syscall.ECONNRESET)
+	gone := reset || errors.Is(why, errGone) || errors.Is(why, syscall.EPIPE)
+	if errors.Is(why, errClosed) || gone && i > 0 && !ss.disorder || reset && len(ss.notes) == 1 {
 		return fmt.Errorf("%w: %w", ErrNoSession, why)
 	}
 	return fmt.Errorf("%w: %w", ErrUnacknowledged, why)

@@ -244,6 +244,35 @@ func TestAnswerOverridesTheEnd(t *testing.T) {
 	is(t, "not answered", w[1].done, ErrNoSession, errClosed)
 }
 
+// TestMasterThatDidNotReadDidNotSend tells a master that goes before it has read
+// a notification from one that goes after, over the kernel's sockets.
+func TestMasterThatDidNotReadDidNotSend(t *testing.T) {
+	for _, network := range []string{"unix", "tcp"} {
+		server := listen(t, network)
+		s, _ := start(t, network+":"+server.Addr().String(), testGrid)
+		for _, c := range []struct {
+			name string
+			read func(m *fakeMaster)
+			want error
+		}{
+			{"part of it", func(m *fakeMaster) { m.conn.Read(make([]byte, 1)) }, ErrNoSession},
+			{"all of it", func(m *fakeMaster) { m.expect(Notify) }, ErrUnacknowledged},
+		} {
+			conn, err := server.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := newFakeMaster(t, conn)
+			m.welcome()
+			<-s.Up()
+			got := notify(t.Context(), s, event(1))
+			c.read(m)
+			conn.Close()
+			is(t, network+", "+c.name, got, c.want)
+		}
+	}
+}
+
 func TestForgottenSessionTakesNoNotifications(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, testGrid)
@@ -355,7 +384,7 @@ func TestNotificationsWaitNoLongerThanTheSession(t *testing.T) {
 // TestNotifyDuringWalks is for the race detector: real connections, walks,
 // trees replaced, and notifications from many goroutines while sessions end.
 func TestNotifyDuringWalks(t *testing.T) {
-	server := listen(t)
+	server := listen(t, "tcp")
 	s, stop := start(t, "tcp:"+server.Addr().String(), testGrid)
 	const callers, each = 8, 40
 	var wg sync.WaitGroup

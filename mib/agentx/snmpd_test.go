@@ -184,14 +184,17 @@ func TestSNMPDRefusesToSet(t *testing.T) {
 
 func TestSNMPDListsTheCapabilities(t *testing.T) {
 	m := lab.SNMPD(t)
-	s, stop := start(t, m.Unix, snmpGrid)
+	s, stop := start(t, m.Unix, snmpGrid, func(c *Config) {
+		c.Capabilities = append(c.Capabilities, Capability{gridRoot.Append(99), "another"})
+	})
 	registered(t, s, 5*time.Second)
 	listed := func() bool {
 		out, err := m.Ask("snmpwalk", "2c", []string{"-On"}, "1.3.6.1.2.1.1.9")
 		if err != nil {
 			t.Error(err)
 		}
-		return strings.Contains(out, gridRoot.String()) && strings.Contains(out, "a table for tests")
+		return strings.Contains(out, gridRoot.String()+"\n") && strings.Contains(out, "a table for tests") &&
+			strings.Contains(out, gridRoot.String()+".99\n") && strings.Contains(out, "another")
 	}
 	if !listed() {
 		t.Error("not in sysORTable")

@@ -29,6 +29,7 @@ func (c *chunks) read(b []byte, _ time.Duration) (int, error) {
 
 func (*chunks) write([]byte) error { return nil }
 func (*chunks) interrupt()         {}
+func (*chunks) wasReset() bool     { return false }
 func (*chunks) close()             {}
 
 // TestChunksDoNotMatter sends requests in pieces of every size from 1 byte up to
