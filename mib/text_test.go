@@ -74,16 +74,25 @@ func TestManagersTranslateEveryName(t *testing.T) {
 	if _, err := exec.LookPath("snmptranslate"); err != nil {
 		t.Fatal("snmptranslate is not installed: apt-get install snmp")
 	}
-	args := []string{"-M", baseModules(t) + ":.", "-m", "LVS-MIB", "-On"}
+	args := []string{"-M", baseModules(t) + ":.", "-m", "LVS-MIB:LVS-DIRECTOR-MIB:LVS-AGENT-CAPS-MIB", "-On"}
 	want := map[string]string{
 		"OC-MIB::opencon": "8225", "LVS-MIB::lvs": "8225.4711",
 		"LVS-MIB::lvsServiceTable": "8225.4711.17", "LVS-MIB::lvsServiceEntry": "8225.4711.17.1",
 		"LVS-MIB::lvsRealTable": "8225.4711.18", "LVS-MIB::lvsRealEntry": "8225.4711.18.1",
-		"LVS-MIB::lvsConformance": "8225.4711.101",
+		"LVS-MIB::lvsConformance": "8225.4711.101", "LVS-DIRECTOR-MIB::lvsDirectorMIB": "8225.4711.100",
 	}
 	for line := range strings.Lines(strings.TrimSpace(published)) {
 		f := strings.Fields(line)
 		want["LVS-MIB::"+f[1]] = "8225.4711." + f[0]
+	}
+	for _, o := range Objects() {
+		want[o.Module+"::"+o.Name] = "8225.4711." + o.OID[len(root):].String()
+	}
+	for oid, n := range notificationTypes() {
+		want["LVS-DIRECTOR-MIB::"+n.name] = strings.TrimPrefix(oid, "1.3.6.1.4.1.")
+	}
+	for i, name := range []string{"lvsAgentCapsLvs", "lvsAgentCapsDirector"} {
+		want["LVS-AGENT-CAPS-MIB::"+name] = strings.TrimPrefix(Capabilities()[i].OID.String(), "1.3.6.1.4.1.")
 	}
 	got := map[string]string{}
 	names := make([]string, 0, len(want))
@@ -103,5 +112,18 @@ func TestManagersTranslateEveryName(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("names (-published +Net-SNMP):\n%s", diff)
+	}
+}
+
+// TestCapabilitiesAreTheText: sysORTable shows what LVS-AGENT-CAPS-MIB says.
+func TestCapabilitiesAreTheText(t *testing.T) {
+	text, err := Texts.ReadFile("LVS-AGENT-CAPS-MIB.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range Capabilities() {
+		if !strings.Contains(oneLine(string(text)), `DESCRIPTION "`+c.Description+`" SUPPORTS`) {
+			t.Errorf("the text does not say %q", c.Description)
+		}
 	}
 }
