@@ -24,7 +24,7 @@ type Agent struct {
 	counters counters
 
 	unknownHandlers, unknownContexts atomic.Uint32 // what v3 managers are told
-	sockets                          []*socket
+	sockets                          []*listener
 
 	swap sync.Mutex
 	gens atomic.Pointer[[]*smi.Generation[*view]] // newest first
@@ -95,14 +95,17 @@ func (a *Agent) Run(ctx context.Context) error {
 		wg.Go(func() { a.serve(s) })
 	}
 	<-ctx.Done()
-	a.close()
+	for _, s := range a.sockets {
+		s.interrupt()
+	}
 	wg.Wait()
+	a.close()
 	return nil
 }
 
 func (a *Agent) close() {
 	for _, s := range a.sockets {
-		s.conn.Close()
+		s.close()
 	}
 }
 

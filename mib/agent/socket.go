@@ -6,22 +6,34 @@ import (
 	"io/fs"
 	"net"
 	"net/netip"
+	"runtime"
 	"syscall"
 	"time"
 )
 
-// A socket is one listener. Reading and writing are for one goroutine.
-type socket struct {
-	conn *net.UDPConn
+// A socket is one listener. receive and send are for one goroutine.
+type socket interface {
+	// receive waits for a datagram and returns its length. Its error is
+	// net.ErrClosed after interrupt. to is false for one that was sent to a multicast
+	// or broadcast address.
+	receive(buf []byte) (n int, from netip.AddrPort, to bool, err error)
+	// send answers the last datagram received, from the address it was sent to.
+	send(b []byte) error
+	// interrupt ends a receive under way and all later ones. Any goroutine may call
+	// it before close.
+	interrupt()
+	// close frees the port. Nothing may be under way.
+	close()
+}
+
+// A listener is a socket and where it listens.
+type listener struct {
+	socket
 	addr netip.AddrPort
-	// every is whether it listens on all addresses, so that the kernel has to
-	// tell which one was asked.
-	every   bool
-	control [128]byte // where the kernel tells
 }
 
 // listen opens a socket on an address of Config.Listen.
-func listen(address string) (*socket, error) {
+func listen(address string) (*listener, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
@@ -42,15 +54,13 @@ func listen(address string) (*socket, error) {
 		return nil, explain(address, err)
 	}
 	conn := pc.(*net.UDPConn)
-	s := &socket{conn: conn, addr: conn.LocalAddr().(*net.UDPAddr).AddrPort()}
-	if s.addr.Addr().IsUnspecified() {
-		s.every = true
-		if err := tellAddress(conn); err != nil {
-			conn.Close()
-			return nil, fmt.Errorf("listen on %s: %w", address, err)
-		}
+	addr := conn.LocalAddr().(*net.UDPAddr).AddrPort()
+	s, err := newSocket(conn, addr.Addr())
+	if err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("listen on %s: %w", address, err)
 	}
-	return s, nil
+	return &listener{s, addr}, nil
 }
 
 // explain adds to the two usual reasons what to do about them.
@@ -65,41 +75,30 @@ func explain(address string, err error) error {
 	return fmt.Errorf("listen on %s: %w%s", address, errors.Unwrap(err), advice)
 }
 
-// serve answers what comes to s until it is closed.
-func (a *Agent) serve(s *socket) {
+// serve answers what comes to l until it is interrupted.
+func (a *Agent) serve(l *listener) {
+	// A thread of its own: the socket blocks, and moving to another thread each
+	// time it does not costs a wake-up.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	h := &handler{agent: a}
 	buf := make([]byte, 1<<16)
 	for {
-		n, oobn, _, from, err := s.conn.ReadMsgUDPAddrPort(buf, s.control[:])
+		n, from, to, err := l.receive(buf)
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
 		if err != nil {
-			a.cfg.Logger.Error("SNMP socket", "address", s.addr, "err", err)
+			a.cfg.Logger.Error("SNMP socket", "address", l.addr, "err", err)
 			time.Sleep(100 * time.Millisecond) // it may last
 			continue
 		}
-		reply, ok := s.replyControl(oobn)
-		if !ok || from.Port() == 0 {
+		if !to || from.Port() == 0 {
 			a.counters.misdirected.Add(1)
 			continue
 		}
-		out := h.answer(buf[:n], from.Addr().Unmap(), a.now())
-		if out == nil {
-			continue
-		}
-		if _, _, err := s.conn.WriteMsgUDPAddrPort(out, reply, from); err != nil {
+		if out := h.answer(buf[:n], from.Addr().Unmap(), a.now()); out != nil && l.send(out) != nil {
 			a.counters.sendErrors.Add(1)
 		}
 	}
-}
-
-// replyControl makes of the n octets of control messages that came with a request
-// those that let its answer leave from the address that was asked. It is false for
-// a request to a multicast or broadcast address.
-func (s *socket) replyControl(n int) (control []byte, ok bool) {
-	if !s.every {
-		return nil, true
-	}
-	return reverse(s.control[:n])
 }

@@ -2,10 +2,30 @@
 
 package agent
 
-import "net"
+import (
+	"net"
+	"net/netip"
+)
 
-// tellAddress does nothing: answers leave from the address the kernel chooses.
-func tellAddress(*net.UDPConn) error { return nil }
+// A udpSocket answers from the address that the kernel chooses.
+type udpSocket struct {
+	conn *net.UDPConn
+	from netip.AddrPort
+}
 
-// reverse has nothing to tell.
-func reverse([]byte) ([]byte, bool) { return nil, true }
+// newSocket takes over conn.
+func newSocket(conn *net.UDPConn, _ netip.Addr) (socket, error) { return &udpSocket{conn: conn}, nil }
+
+func (s *udpSocket) receive(buf []byte) (n int, from netip.AddrPort, to bool, err error) {
+	n, s.from, err = s.conn.ReadFromUDPAddrPort(buf)
+	return n, s.from, true, err
+}
+
+func (s *udpSocket) send(b []byte) error {
+	_, err := s.conn.WriteToUDPAddrPort(b, s.from)
+	return err
+}
+
+func (s *udpSocket) interrupt() { s.conn.Close() }
+
+func (s *udpSocket) close() { s.conn.Close() } // again, or of one that never ran
