@@ -18,16 +18,21 @@ const apiVersion = 1
 // for doubles rounds those beyond 2^53.
 type (
 	apiSnapshot struct {
-		Version      int          `json:"version"`
-		Tick         time.Time    `json:"tick"`
-		Time         time.Time    `json:"time"`
-		TookSeconds  float64      `json:"took_seconds"`
-		Interval     float64      `json:"interval_seconds"`
-		Stale        bool         `json:"stale"`
-		Partial      bool         `json:"partial"`
-		Inconsistent int          `json:"inconsistent"`
-		Director     apiDirector  `json:"director"`
-		Services     []apiService `json:"services"`
+		Version      int       `json:"version"`
+		Tick         time.Time `json:"tick"`
+		Time         time.Time `json:"time"`
+		TookSeconds  float64   `json:"took_seconds"`
+		Interval     float64   `json:"interval_seconds"`
+		Stale        bool      `json:"stale"`
+		Partial      bool      `json:"partial"`
+		Inconsistent int       `json:"inconsistent"`
+		// When the set of services or real servers, or a number or name, last
+		// changed.
+		ServicesChanged *time.Time   `json:"services_changed,omitempty"`
+		RealsChanged    *time.Time   `json:"real_servers_changed,omitempty"`
+		Director        apiDirector  `json:"director"`
+		Services        []apiService `json:"services"`
+		Servers         []apiServer  `json:"servers"`
 		// Run is how the running of services stands; absent when only observing.
 		Run *director.Status `json:"run,omitempty"`
 	}
@@ -36,6 +41,7 @@ type (
 		Epoch         string            `json:"epoch"`
 		ConnTableSize uint32            `json:"connection_table_size"`
 		Connections   *uint64           `json:"connections,omitempty"`
+		Peak          *uint64           `json:"peak_connections,omitempty"`
 		Timeouts      *apiTimeouts      `json:"timeouts_seconds,omitempty"`
 		SyncDaemons   []apiDaemon       `json:"sync_daemons,omitzero"` // nil is unknown
 		Sysctls       map[string]string `json:"sysctls,omitempty"`
@@ -83,8 +89,20 @@ type (
 		PersistenceTimeout int64  `json:"persistence_timeout_seconds,omitempty"`
 		Netmask            string `json:"persistence_netmask,omitempty"`
 		PersistenceEngine  string `json:"persistence_engine,omitempty"`
+		apiState
+		Available int     `json:"available_real_servers"`
+		Refused   *uint64 `json:"refused_connections,omitempty"` // nil is unknown
 		*apiAccount
 		Reals []apiReal `json:"real_servers"`
+	}
+	// apiState is what a service or real server does for new connections.
+	apiState struct {
+		State      string     `json:"state"`
+		Reason     string     `json:"reason,omitempty"`
+		LastChange *time.Time `json:"last_change,omitempty"`
+		Changes    uint32     `json:"state_changes"`
+		Failures   uint32     `json:"failures"`
+		Peak       uint64     `json:"peak_connections"`
 	}
 	apiReal struct {
 		Address        string  `json:"address"`
@@ -100,9 +118,21 @@ type (
 		Active         uint32  `json:"active_connections"`
 		Inactive       uint32  `json:"inactive_connections"`
 		Persistent     *uint32 `json:"persistent_connections,omitempty"`
-		State          string  `json:"state"`
+		apiState
 		*apiAccount
-		LastChange *time.Time `json:"last_change,omitempty"`
+	}
+	// apiServer is a host over all services it is in.
+	apiServer struct {
+		Address    string       `json:"address"`
+		Reals      int          `json:"real_servers"`
+		Available  int          `json:"available"`
+		Weight     uint64       `json:"weight"`
+		Active     uint64       `json:"active_connections"`
+		Inactive   uint64       `json:"inactive_connections"`
+		Persistent *uint64      `json:"persistent_connections,omitempty"`
+		Total      *apiCounters `json:"total,omitempty"`
+		Rates      *apiRates    `json:"rates,omitempty"`
+		Since      time.Time    `json:"since"`
 	}
 )
 
@@ -113,13 +143,14 @@ func snapshotDocument(snap *dataplane.Snapshot, interval time.Duration, stale bo
 	doc := &apiSnapshot{
 		Version: apiVersion, Tick: snap.Tick.UTC(), Time: snap.Time.UTC(), TookSeconds: snap.Took.Seconds(),
 		Interval: interval.Seconds(), Stale: stale, Partial: snap.Partial, Inconsistent: snap.Inconsistent,
+		ServicesChanged: timeIf(snap.ServicesChanged), RealsChanged: timeIf(snap.RealsChanged),
 		Director: apiDirector{
 			IPVSVersion: d.Version, Epoch: d.Epoch, ConnTableSize: d.ConnTableSize, Sysctls: d.Sysctls,
 		},
-		Services: make([]apiService, len(snap.Services)),
+		Services: make([]apiService, len(snap.Services)), Servers: make([]apiServer, len(snap.Servers)),
 	}
 	if d.HasConnections {
-		doc.Director.Connections = &d.Connections
+		doc.Director.Connections, doc.Director.Peak = &d.Connections, &d.Peak
 	}
 	if d.HasStats {
 		doc.Director.apiAccount = accountDocument(&d.Account, ratesIf(d.HasRates, &d.Rates), &d.KernelRates)
@@ -134,6 +165,9 @@ func snapshotDocument(snap *dataplane.Snapshot, interval time.Duration, stale bo
 	for i := range snap.Services {
 		doc.Services[i] = serviceDocument(&snap.Services[i], snap.Partial)
 	}
+	for i := range snap.Servers {
+		doc.Servers[i] = serverDocument(&snap.Servers[i], snap.Partial)
+	}
 	return doc
 }
 
@@ -142,6 +176,10 @@ func serviceDocument(s *dataplane.ServiceState, partial bool) apiService {
 		Key: s.Key.String(), Name: s.Name, Number: s.Number, Family: s.Key.Family.String(), FWMark: s.Key.FWMark,
 		Scheduler: s.Scheduler, Flags: s.Flags.Configured().String(), PersistenceTimeout: int64(s.Timeout / time.Second),
 		PersistenceEngine: s.PersistenceEngine, Reals: make([]apiReal, len(s.Reals)),
+		apiState: stateDocument(s.Status(), s.Reason(), &s.Account), Available: s.Available(),
+	}
+	if s.HasRefused {
+		doc.Refused = &s.Refused
 	}
 	if !s.Key.IsMark() {
 		doc.Protocol, doc.VIP, doc.Port = s.Key.Protocol.String(), s.Key.VIP.Addr().String(), s.Key.VIP.Port()
@@ -162,8 +200,7 @@ func realDocument(r *dataplane.RealState, partial bool) apiReal {
 	doc := apiReal{
 		Address: r.RIP.String(), Name: r.Name, Number: r.Number, Method: r.Method.String(), Weight: r.Weight,
 		UpperThreshold: r.UpperThreshold, LowerThreshold: r.LowerThreshold,
-		Active: r.Active, Inactive: r.Inactive, State: r.Status().String(),
-		LastChange: timeIf(r.LastChange),
+		Active: r.Active, Inactive: r.Inactive, apiState: stateDocument(r.Status(), r.Reason(), &r.Account),
 	}
 	if partial {
 		return doc
@@ -174,6 +211,25 @@ func realDocument(r *dataplane.RealState, partial bool) apiReal {
 	}
 	doc.apiAccount = accountDocument(&r.Account, ratesIf(r.HasRates, &r.Rates), &r.KernelRates)
 	return doc
+}
+
+func serverDocument(s *dataplane.ServerState, partial bool) apiServer {
+	doc := apiServer{
+		Address: s.Addr.String(), Reals: s.Reals, Available: s.Available, Weight: s.Weight,
+		Active: s.Active, Inactive: s.Inactive, Since: s.Since.UTC(),
+	}
+	if !partial {
+		total := apiCounters(s.Total)
+		doc.Persistent, doc.Total, doc.Rates = &s.Persistent, &total, (*apiRates)(ratesIf(s.HasRates, &s.Rates))
+	}
+	return doc
+}
+
+func stateDocument(status dataplane.Status, reason string, a *dataplane.Account) apiState {
+	return apiState{
+		State: status.String(), Reason: reason, LastChange: timeIf(a.LastChange),
+		Changes: a.Changes, Failures: a.Failures, Peak: a.Peak,
+	}
 }
 
 // accountDocument leaves out rates that are nil, as not known yet.

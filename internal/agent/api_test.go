@@ -28,6 +28,7 @@ func account(number uint32, n uint64) dataplane.Account {
 		Number: number, Kernel: dataplane.Counters{Connections: n, InPackets: n + 1, OutPackets: n + 2, InBytes: n + 3, OutBytes: n + 4},
 		Total:     dataplane.Counters{Connections: 2 * n, InPackets: 2*n + 1, OutPackets: 2*n + 2, InBytes: 2*n + 3, OutBytes: 2*n + 4},
 		FirstSeen: epoch.Add(-time.Hour), LastReset: epoch.Add(-time.Minute), Resets: dataplane.ResetCounts{dataplane.Zeroed: 2, dataplane.Recreated: 1},
+		Changes: 5, Failures: 2, Peak: n,
 	}
 }
 
@@ -46,6 +47,7 @@ func everyKind() *dataplane.Snapshot {
 	full.Name, full.UpperThreshold, full.LowerThreshold, full.Inactive, full.Persistent = "web1", 50, 40, 6, 7
 	full.Account, full.LastChange, full.HasRates = account(3, math.MaxUint64/2-4), epoch.Add(-2*time.Minute), true
 	full.KernelRates = dataplane.Rates{Connections: 1, InPackets: 2, OutPackets: 3, InBytes: 4, OutBytes: 5}
+	web.LastChange, web.Refused, web.HasRefused = epoch.Add(-3*time.Minute), 11, true
 	web.Reals = []dataplane.RealState{full, real(1, "10.0.0.2:443", dataplane.Route, 0, 0)}
 
 	v6 := dataplane.ServiceState{Account: dataplane.Account{Number: 4, FirstSeen: epoch}}
@@ -65,7 +67,13 @@ func everyKind() *dataplane.Snapshot {
 			Daemons:  []dataplane.SyncDaemon{{Role: dataplane.Master, Interface: "eth1", SyncID: 7}},
 			Sysctls:  map[string]string{"conntrack": "0"}, Account: account(0, 1000),
 		},
-		Services: []dataplane.ServiceState{web, v6, mark},
+		Services:        []dataplane.ServiceState{web, v6, mark},
+		ServicesChanged: epoch.Add(-time.Hour), RealsChanged: epoch.Add(-time.Minute),
+		Servers: []dataplane.ServerState{
+			{Addr: full.RIP.Addr(), Reals: 1, Available: 1, Weight: 10, Active: 50, Inactive: 6, Persistent: 7, Total: full.Total, Since: epoch.Add(-time.Hour),
+				HasRates: true, Rates: dataplane.Rates{InPackets: 3}},
+			{Addr: tunnel.RIP.Addr(), Reals: 1, Available: 1, Weight: 1, Since: epoch, RepliesBypass: true},
+		},
 	}
 }
 
