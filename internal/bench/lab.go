@@ -60,6 +60,17 @@ func walk(ctx context.Context) ([]figure, error) {
 	}, nil
 }
 
+func box(ctx context.Context) ([]figure, error) {
+	r, err := agentxbench.RunBox(ctx, 1000)
+	if err != nil {
+		return nil, err
+	}
+	return []figure{
+		{name: "agent in the box, v2c CPU per variable", ours: r.PerVariable(r.V2c.Ours), peer: r.PerVariable(r.V2c.Peer), unit: "µs", limit: 0.25, peerName: "inside snmpd"},
+		{name: "agent in the box, v3 authPriv CPU per variable", ours: r.PerVariable(r.V3.Ours), peer: r.PerVariable(r.V3.Peer), unit: "µs", limit: 1.1, peerName: "inside snmpd"},
+	}, nil
+}
+
 func scrape(ctx context.Context) ([]figure, error) {
 	ours, peer, err := prombench.Run(ctx, 10_000)
 	return []figure{{name: "scrape per series", ours: ours, peer: peer, unit: "ns", limit: 1, peerName: "node_exporter"}}, err

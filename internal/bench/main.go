@@ -51,6 +51,7 @@ var benchmarks = []benchmark{
 	{"getnext", "answering one GETNEXT from the tree of 10,000 real servers", getNext},
 	{"tree", "making the tree of 10,000 real servers", tree},
 	{"agentx", "a bulk walk through snmpd, beside a Net-SNMP subagent in C", walk},
+	{"box", "a bulk walk of the agent in the box, beside the same table inside of snmpd", box},
 	{"scrape", "a scrape of 10,000 real servers, beside node_exporter's ipvs collector", scrape},
 	{"steady", "the agent at 10,000 real servers and 10 s, on a real kernel", steady},
 	{"history", "storing 10,000 real servers with all tiers, beside rrdcached and Prometheus's tsdb", history},

@@ -9,29 +9,38 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
 )
 
-// build compiles both subagents into dir.
-func build(ctx context.Context, dir string) (ours, peer string, err error) {
+// programs are what is measured.
+type programs struct {
+	ours   string // our subagent and agent
+	peer   string // a Net-SNMP subagent
+	module string // for snmpd to load
+}
+
+// build compiles them into dir.
+func build(ctx context.Context, dir string) (p programs, err error) {
 	root, err := command(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
 	if err != nil {
-		return "", "", fmt.Errorf("find the module: %w", err)
+		return p, fmt.Errorf("find the module: %w", err)
 	}
 	source := filepath.Join(string(bytes.TrimSpace(root)), "internal", "bench")
-	ours, peer = filepath.Join(dir, "gosubagent"), filepath.Join(dir, "csubagent")
+	p = programs{filepath.Join(dir, "gosubagent"), filepath.Join(dir, "csubagent"), filepath.Join(dir, "lvsreal.so")}
 	for _, cmd := range []*exec.Cmd{
-		command(ctx, "go", "build", "-o", ours, filepath.Join(source, "gosubagent")),
-		command(ctx, "cc", "-O2", "-o", peer, filepath.Join(source, "csubagent", "csubagent.c"), "-lnetsnmpagent", "-lnetsnmp"),
+		command(ctx, "go", "build", "-o", p.ours, filepath.Join(source, "gosubagent")),
+		command(ctx, "cc", "-O2", "-o", p.peer, filepath.Join(source, "csubagent", "csubagent.c"), "-lnetsnmpagent", "-lnetsnmp"),
+		command(ctx, "cc", "-O2", "-shared", "-fPIC", "-o", p.module, filepath.Join(source, "csubagent", "lvsreal.c")),
 	} {
 		cmd.Dir = source
 		if out, err := cmd.CombinedOutput(); err != nil {
-			return "", "", fmt.Errorf("%v: %w\n%s", cmd, err, out)
+			return p, fmt.Errorf("%v: %w\n%s", cmd, err, out)
 		}
 	}
-	return ours, peer, nil
+	return p, nil
 }
 
 // A master is a private snmpd.
@@ -40,19 +49,22 @@ type master struct {
 	dir, addr string
 }
 
-func startMaster(ctx context.Context, dir string) (*master, error) {
-	c, err := net.ListenPacket("udp4", "127.0.0.1:0")
+// startMaster starts one, with more lines in its configuration, and in its
+// environment, than every one has.
+func startMaster(ctx context.Context, dir, more string, env ...string) (*master, error) {
+	addr, err := freePort()
 	if err != nil {
 		return nil, err
 	}
-	m := &master{dir: dir, addr: c.LocalAddr().String()}
-	c.Close()
+	m := &master{dir: dir, addr: addr}
 	conf := filepath.Join(dir, "snmpd.conf")
-	text := "rocommunity public 127.0.0.1\nmaster agentx\nagentXSocket unix:" + m.socket() + "\n"
+	text := "rocommunity public 127.0.0.1\nmaster agentx\nagentXSocket unix:" + m.socket() + "\n" + more
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
-	m.process, err = start(m.command(ctx, "snmpd", "-f", "-r", "-C", "-c", conf, "-Lf", filepath.Join(dir, "log"), "-p", filepath.Join(dir, "pid"), "udp:"+m.addr))
+	cmd := m.command(ctx, "snmpd", "-f", "-r", "-C", "-c", conf, "-Lf", filepath.Join(dir, "log"), "-p", filepath.Join(dir, "pid"), "udp:"+m.addr)
+	cmd.Env = append(cmd.Env, env...)
+	m.process, err = start(cmd)
 	if err != nil {
 		return nil, err
 	}
@@ -80,23 +92,36 @@ func (m *master) serve(ctx context.Context, program string, rows int) (*process,
 	if err != nil {
 		return nil, err
 	}
-	last := fmt.Sprintf("%s.1.%d.%d.%d", table, columns, (rows-1)/10+1, (rows-1)%10+1)
-	err = eventually(ctx, "subagent serves its table", func() error {
-		out, err := m.command(ctx, "snmpget", "-v2c", "-cpublic", "-On", m.addr, last).CombinedOutput()
-		if err == nil && !bytes.Contains(out, []byte("Gauge32")) {
-			err = fmt.Errorf("%s", bytes.TrimSpace(out))
-		}
-		return err
-	})
-	if err != nil {
+	if err := m.wait(ctx, m.addr, rows); err != nil {
 		p.stop()
 		return nil, err
 	}
 	return p, nil
 }
 
-func (m *master) walk(ctx context.Context) (string, error) {
-	cmd := m.command(ctx, "snmpbulkwalk", "-v2c", "-cpublic", "-On", "-Cr100", m.addr, table)
+// wait waits until the agent at addr has a table of so many rows.
+func (m *master) wait(ctx context.Context, addr string, rows int) error {
+	last := fmt.Sprintf("%s.1.%d.%d.%d", table, columns, (rows-1)/10+1, (rows-1)%10+1)
+	return eventually(ctx, "the table is there", func() error {
+		out, err := m.command(ctx, "snmpget", append(v2c, "-On", addr, last)...).CombinedOutput()
+		if err == nil && !bytes.Contains(out, []byte("Gauge32")) {
+			err = fmt.Errorf("%s", bytes.TrimSpace(out))
+		}
+		return err
+	})
+}
+
+// Who asks: what every manager's tool is told.
+var (
+	v2c = []string{"-v2c", "-cpublic"}
+	v3  = []string{"-v3", "-ulvs", "-lauthPriv", "-aSHA-256", "-Aauthentication", "-xAES", "-Xprivacy-privacy"}
+)
+
+// user gives snmpd the user of v3.
+const user = "createUser lvs SHA-256 authentication AES privacy-privacy\nrouser lvs authpriv\n"
+
+func (m *master) walk(ctx context.Context, who []string, addr string) (string, error) {
+	cmd := m.command(ctx, "snmpbulkwalk", slices.Concat(who, []string{"-On", "-Cr100", addr, table})...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -104,6 +129,16 @@ func (m *master) walk(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("snmpbulkwalk: %w: %s", err, bytes.TrimSpace(stderr.Bytes()))
 	}
 	return string(out), nil
+}
+
+// freePort is a UDP address nobody had a moment ago.
+func freePort() (string, error) {
+	c, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	return c.LocalAddr().String(), nil
 }
 
 // A process is a child of ours.

@@ -1,5 +1,6 @@
 // Package agentxbench measures our AgentX subagent beside one made of Net-SNMP's
-// own library, by the walk of a manager through a real snmpd.
+// own library, by the walk of a manager through a real snmpd, and our agent in
+// the box beside the same table inside of snmpd.
 package agentxbench
 
 import (
@@ -23,8 +24,8 @@ const table = ".1.3.6.1.4.1.8225.4711.18"
 
 // A Cost is what walking the table once took, the least of all rounds.
 type Cost struct {
-	CPU  time.Duration // of the subagent's process
-	Wall time.Duration // of the whole snmpbulkwalk -v2c -Cr100
+	CPU  time.Duration // of the measured process
+	Wall time.Duration // of the whole snmpbulkwalk -Cr100
 }
 
 // A Result compares two subagents that gave the same answers.
@@ -56,11 +57,11 @@ func Run(ctx context.Context, rows int) (Result, error) {
 		return r, err
 	}
 	defer os.RemoveAll(dir)
-	ours, peer, err := build(ctx, dir)
+	p, err := build(ctx, dir)
 	if err != nil {
 		return r, err
 	}
-	m, err := startMaster(ctx, dir)
+	m, err := startMaster(ctx, dir, "")
 	if err != nil {
 		return r, err
 	}
@@ -68,11 +69,11 @@ func Run(ctx context.Context, rows int) (Result, error) {
 	never := Cost{CPU: math.MaxInt64, Wall: math.MaxInt64}
 	r.Ours, r.Peer = never, never
 	for range Rounds {
-		a, err := m.measure(ctx, ours, rows, &r.Ours)
+		a, err := m.measure(ctx, p.ours, rows, &r.Ours)
 		if err != nil {
 			return r, fmt.Errorf("our subagent: %w", err)
 		}
-		b, err := m.measure(ctx, peer, rows, &r.Peer)
+		b, err := m.measure(ctx, p.peer, rows, &r.Peer)
 		if err != nil {
 			return r, fmt.Errorf("peer's subagent: %w", err)
 		}
@@ -91,7 +92,7 @@ func (m *master) measure(ctx context.Context, program string, rows int, least *C
 		return "", err
 	}
 	defer p.stop()
-	if _, err := m.walk(ctx); err != nil {
+	if _, err := m.walk(ctx, v2c, m.addr); err != nil {
 		return "", err
 	}
 	cpu, err := p.cpuTime()
@@ -99,7 +100,7 @@ func (m *master) measure(ctx context.Context, program string, rows int, least *C
 		return "", err
 	}
 	began := time.Now()
-	if walk, err = m.walk(ctx); err != nil {
+	if walk, err = m.walk(ctx, v2c, m.addr); err != nil {
 		return "", err
 	}
 	wall := time.Since(began)

@@ -24,3 +24,14 @@ func TestFirstDifference(t *testing.T) {
 		}
 	}
 }
+
+func TestBoxResultText(t *testing.T) {
+	r := BoxResult{Variables: 80000}
+	r.V2c.Ours, r.V2c.Peer = Cost{16 * time.Millisecond, 500 * time.Millisecond}, Cost{160 * time.Millisecond, time.Second}
+	r.V3.Ours, r.V3.Peer = Cost{40 * time.Millisecond, time.Second}, Cost{80 * time.Millisecond, 2 * time.Second}
+	const want = "v2c, 80000 variables: ours 0.20 µs CPU each, walk 100ms; snmpd's 2.00 µs, 200ms: ratios 0.10, 0.50\n" +
+		"v3, 80000 variables: ours 0.50 µs CPU each, walk 200ms; snmpd's 1.00 µs, 400ms: ratios 0.50, 0.50"
+	if got := r.String(); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -1,6 +1,6 @@
-// Gosubagent [-x SOCKET] ROWS serves lvsRealTable with this project's tree and
-// subagent, and nothing around them: its process's CPU time is theirs. See
-// csubagent, its peer, for the cells.
+// Gosubagent [-x SOCKET | -u ADDRESS] ROWS serves lvsRealTable with this project's
+// tree, as a subagent or as the agent in the box, and nothing around them: its
+// process's CPU time is theirs. See csubagent, where its peers are, for the cells.
 package main
 
 import (
@@ -16,8 +16,10 @@ import (
 
 	"lvs/dataplane"
 	"lvs/mib"
+	"lvs/mib/agent"
 	"lvs/mib/agentx"
 	"lvs/mib/smi"
+	"lvs/mib/usm"
 )
 
 // realsPerService is csubagent's REALS_PER_SERVICE.
@@ -34,10 +36,14 @@ func main() {
 
 func run(ctx context.Context) error {
 	socket := flag.String("x", "/var/agentx/master", "the master's unix `SOCKET`")
+	address := flag.String("u", "", "listen on this UDP `ADDRESS` instead of joining a master")
 	flag.Parse()
 	rows, err := strconv.Atoi(flag.Arg(0))
 	if err != nil {
 		return fmt.Errorf("rows: %w", err)
+	}
+	if *address != "" {
+		return serve(ctx, *address, rows)
 	}
 	cfg := agentx.Config{Address: "unix:" + *socket, Registrations: []smi.OID{mib.Root()}}
 	s, err := agentx.New(cfg, mib.Build(snapshot(rows), mib.Figures{}))
@@ -45,6 +51,24 @@ func run(ctx context.Context) error {
 		return err
 	}
 	return s.Run(ctx)
+}
+
+// serve is the agent in the box, with the community and the user that the walks
+// of agentxbench have.
+func serve(ctx context.Context, address string, rows int) error {
+	cfg := agent.Config{
+		Listen:      []string{address},
+		Communities: []agent.Community{{Name: "public"}},
+		Users: []agent.User{{User: usm.User{
+			Name: "lvs", Auth: usm.SHA256, AuthSecret: "authentication", Priv: usm.AES128, PrivSecret: "privacy-privacy",
+		}}},
+		Roots: []smi.OID{mib.Root()},
+	}
+	a, err := agent.New(cfg, mib.Build(snapshot(rows), mib.Figures{}))
+	if err != nil {
+		return err
+	}
+	return a.Run(ctx)
 }
 
 // snapshot holds as many real servers, ten to a service. The formulas are those
