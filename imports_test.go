@@ -47,7 +47,8 @@ var allowed = map[string][]string{
 	"internal/lab":      {},
 	"internal/ledger":   {"dataplane", "rrdstore"},
 	"internal/history":  {"dataplane", "rrdstore", "rrdstore/export", "rrdstore/graph"},
-	"internal/exporter": {"dataplane", "rrdstore", "rrdstore/export", "rrdstore/graph", "internal/history"},
+	"internal/exporter": {"dataplane", "collector", "collector/prom", "collector/snmp", "rrdstore", "rrdstore/export", "rrdstore/graph",
+		"internal/config", "internal/history", "internal/ledger"},
 	"internal/agent": {"dataplane", "dataplane/ipvs", "dataplane/procfs", "collector", "collector/prom", "rrdstore", "mib", "mib/smi",
 		"mib/agentx", "internal/config", "internal/director", "internal/history", "internal/ledger", "rrdstore/export"},
 
@@ -60,10 +61,10 @@ var allowed = map[string][]string{
 var libraries = map[string][]string{
 	"github.com/mdlayher/genetlink":          {"dataplane/ipvs"},
 	"github.com/mdlayher/netlink":            {"dataplane/ipvs"},
-	"github.com/prometheus/client_golang":    {"collector/prom", "internal/agent", "internal/ledger"},
-	"github.com/prometheus/client_model":     {"collector/prom"},
+	"github.com/prometheus/client_golang":    {"collector/prom", "internal/agent", "internal/exporter", "internal/ledger"},
+	"github.com/prometheus/client_model":     {"collector/prom", "internal/exporter"},
 	"github.com/prometheus/common":           {"collector/prom", "internal/agent", "internal/exporter"},
-	"github.com/prometheus/exporter-toolkit": {"internal/agent"},
+	"github.com/prometheus/exporter-toolkit": {"internal/agent", "internal/exporter"},
 	"google.golang.org/protobuf":             {"collector/prom"},
 	"go.etcd.io/bbolt":                       {"rrdstore"},
 	"github.com/goccy/go-yaml":               {"internal/config"},

@@ -99,7 +99,7 @@ func (d *decoder) config(n ast.Node, c *Config) {
 		"sample": d.section(func() fields {
 			return fields{"interval": d.duration(&c.Sample.Interval, time.Second, time.Hour)}
 		}),
-		"store": d.section(func() fields { return d.store(&c.Store) }),
+		"store":      d.section(func() fields { return d.store(&c.Store) }),
 		"snmp":       d.section(func() fields { return d.snmp(&c.SNMP) }),
 		"prometheus": d.section(func() fields { return d.prometheus(&c.Prometheus) }),
 		"netns":      d.text(&c.NetNS),

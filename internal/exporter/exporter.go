@@ -85,7 +85,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, now time.
 	p := &program{now: now, stdout: stdout, stderr: stderr, commands: make(map[string]func(context.Context) error)}
 	app.Flag("store", "Directory of the store: lvs-agent's --store.path.").Envar("LVS_STORE").Default(DefaultStore).PlaceHolder("DIR").StringVar(&p.dir)
 	for _, add := range []func(*program, *kingpin.Application){
-		addInfo, addList, addFetch, addGraph, addExport, addImport, addBackup, addCheck,
+		addInfo, addList, addFetch, addGraph, addExport, addImport, addBackup, addCheck, addServe,
 	} {
 		add(p, app)
 	}
