@@ -2,6 +2,7 @@ package mib
 
 import (
 	"math"
+	"slices"
 
 	"lvs/mib/smi"
 )
@@ -29,6 +30,23 @@ type column[R any] struct {
 type rows[R any] struct {
 	*index
 	of []R
+}
+
+// where are the rows that have a column.
+func (rs rows[R]) where(has func(R) bool) rows[R] {
+	some := rows[R]{index: &index{width: rs.width}}
+	for i, r := range rs.of {
+		if !has(r) {
+			continue
+		}
+		some.of = append(some.of, r)
+		if rs.hosts != nil {
+			some.hosts = append(some.hosts, rs.hosts[i])
+		} else {
+			some.packed = append(some.packed, rs.packed[i])
+		}
+	}
+	return some
 }
 
 // A leaf is one column with the cells of all its rows.
@@ -65,20 +83,8 @@ func appendLeaves[R any](leaves []leaf, v *view, entry smi.OID, columns []column
 // rows are those of the table that the column has an instance in, and how to tell
 // their values.
 func (c *column[R]) rows(rs rows[R]) (x *index, num func(int) uint64, octets func([]byte, int) []byte) {
-	if c.has != nil {
-		some := rows[R]{index: &index{width: rs.width}}
-		for i, r := range rs.of {
-			if !c.has(r) {
-				continue
-			}
-			some.of = append(some.of, r)
-			if rs.long != nil {
-				some.long = append(some.long, rs.long[i])
-			} else {
-				some.packed = append(some.packed, rs.packed[i])
-			}
-		}
-		rs = some
+	if c.has != nil && slices.ContainsFunc(rs.of, func(r R) bool { return !c.has(r) }) {
+		rs = rs.where(c.has)
 	}
 	of := rs.of
 	if c.num != nil {

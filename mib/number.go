@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"lvs/dataplane"
-	"lvs/mib/smi"
 )
 
 // maxNumber is the highest number of a row, from the range of lvsServiceNumber
@@ -66,8 +65,7 @@ func settle[R any](entries []entry[R], width int) rows[R] {
 	return rs
 }
 
-// serverRows are the hosts, named by their addresses: the type, the length and
-// the octets (RFC 2578 §7.7), whose order is that of netip.Addr.
+// serverRows are the hosts, whose names are in the order of netip.Addr.
 func serverRows(v *view) rows[*dataplane.ServerState] {
 	rs := rows[*dataplane.ServerState]{index: &index{}}
 	of := make([]*dataplane.ServerState, 0, len(v.Servers))
@@ -81,17 +79,9 @@ func serverRows(v *view) rows[*dataplane.ServerState] {
 		slices.SortStableFunc(of, byAddr)
 	}
 	rs.of = slices.CompactFunc(of, func(a, b *dataplane.ServerState) bool { return a.Addr == b.Addr })
-	memory := make(smi.OID, 0, 18*len(rs.of))
-	rs.long = make([]smi.OID, len(rs.of))
-	octets := make([]byte, 0, 16)
+	rs.hosts = make([]hostKey, len(rs.of))
 	for i, s := range rs.of {
-		start := len(memory)
-		octets = appendInet(octets[:0], s.Addr)
-		memory = append(memory, uint32(inetType(s.Addr)), uint32(len(octets)))
-		for _, o := range octets {
-			memory = append(memory, uint32(o))
-		}
-		rs.long[i] = memory[start:len(memory):len(memory)]
+		rs.hosts[i] = newHostKey(s.Addr)
 	}
 	v.servers = len(rs.of)
 	return rs

@@ -3,6 +3,7 @@ package mib
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"runtime"
 	"slices"
 	"sync"
@@ -263,5 +264,25 @@ func BenchmarkGet(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		tree.Get(name)
+	}
+}
+
+// BenchmarkNextHost walks the hosts, whose names are long and differ in length.
+func BenchmarkNextHost(b *testing.B) {
+	snap := large(10000)
+	for i := range snap.Servers[:5000] {
+		as4 := snap.Servers[i].Addr.As4()
+		snap.Servers[i].Addr = netip.AddrFrom16([16]byte{0xfd, 0x10, 8: as4[0], 10: as4[1], 12: as4[2], 14: as4[3]})
+	}
+	tree := Build(snap, Figures{})
+	first := root.Append(serverEntry...)
+	name := make(smi.OID, 0, 64)
+	name = append(name, first...)
+	b.ReportAllocs()
+	for b.Loop() {
+		next, _, ok := tree.Next(name, name, false, nil)
+		if name = next; !ok {
+			name = append(name[:0], first...)
+		}
 	}
 }
