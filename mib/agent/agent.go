@@ -133,6 +133,9 @@ func (a *Agent) Addrs() []netip.AddrPort {
 // Stats are the counts so far.
 func (a *Agent) Stats() Stats { return a.counters.stats() }
 
+// Engine is that of SNMPv3, nil without users.
+func (a *Agent) Engine() *usm.Engine { return a.engine }
+
 // EngineID is snmpEngineID of v3, nil without users. It is not to be changed.
 func (a *Agent) EngineID() []byte {
 	if a.engine == nil {

@@ -83,10 +83,6 @@ func (h *handler) respondV3(p usm.Principal, most int, from netip.Addr, now int6
 // report tells a manager, as protected as it asked, about a counter that its
 // message made grow (RFC 3412 §7.2.13).
 func (h *handler) report(oid smi.OID, count *atomic.Uint32, p usm.Principal) []byte {
-	if h.v3.Flags&ber.FlagReportable == 0 {
-		h.agent.counters.badSecurity.Add(1)
-		return nil
-	}
 	h.agent.counters.reports.Add(1)
 	h.out.Reset(usm.Overhead + headers + 64)
 	if h.out.AppendVarBind(oid, &smi.Value{Type: smi.Counter32, Int: uint64(count.Add(1))}) != nil {
