@@ -91,7 +91,7 @@ func TestSNMPDWalksPrintTheSnapshot(t *testing.T) {
 }
 
 func TestSNMPDAnswersSixWalkersAtOnce(t *testing.T) {
-	snap := large(300)
+	snap := large(150)
 	snap.Director = edges().Director
 	master := serve(t, snap)
 	all := lines(walk(Build(snap, Figures{})))
