@@ -84,6 +84,12 @@ func directorFamilies() []family {
 					c.gauge(nil, float64(d.Connections))
 				}
 			}),
+		director(MetricDoc{Name: "lvs_director_peak_connections", Type: "gauge", Help: "Most connections that any sample saw in the kernel's connection table, where the kernel tells."},
+			func(d *dataplane.Director, _ *scrape, c *cells) {
+				if d.HasConnections {
+					c.gauge(nil, float64(d.Peak))
+				}
+			}),
 		director(MetricDoc{Name: "lvs_timeout_seconds", Type: "gauge", Labels: []string{"protocol"},
 			Help: "Timeout of connections in seconds; protocol is tcp, tcp_fin (after a FIN) or udp."}, emitTimeouts),
 		director(MetricDoc{Name: "lvs_sync_daemon_state", Type: "gauge", Labels: []string{"interface", "role", "sync_id"},

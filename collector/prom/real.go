@@ -38,13 +38,18 @@ func realFamilies() []family {
 			Help: "Always 1; the labels say what the real server is. The port 0 keeps the packet's own, and the name is empty where none was configured."}, emitRealInfo),
 		realGauge("lvs_real_server_up", "1 if the real server serves new clients or would but for its upper threshold (states up, overloaded), 0 if its weight is 0 (draining, down).",
 			func(_ *scrape, r *dataplane.RealState) (float64, bool) {
-				st := r.Status()
-				return oneIf(st == dataplane.Up || st == dataplane.Overloaded), true
+				return oneIf(r.Status().InService()), true
 			}),
 		realGauge("lvs_real_server_last_change_timestamp_seconds", "When the real server's state last changed, in seconds since the Unix epoch.",
 			func(_ *scrape, r *dataplane.RealState) (float64, bool) {
 				return seconds(r.LastChange), !r.LastChange.IsZero()
 			}),
+		realStates("lvs_real_server_state_changes_total", "Changes of the real server's state; being out of the table is a state.",
+			func(r *dataplane.RealState) uint32 { return r.Changes }),
+		realStates("lvs_real_server_failures_total", "Times the real server went out of service: its weight became 0, or it was removed in service and came back.",
+			func(r *dataplane.RealState) uint32 { return r.Failures }),
+		realGauge("lvs_real_server_peak_connections", "Most connections, active and inactive, that any sample saw the real server have.",
+			func(_ *scrape, r *dataplane.RealState) (float64, bool) { return float64(r.Peak), true }),
 		realGauge("lvs_real_server_weight", "Weight of the real server; 0 takes no new connections.",
 			func(_ *scrape, r *dataplane.RealState) (float64, bool) { return float64(r.Weight), true }),
 		realGauge("lvs_real_server_upper_threshold_connections", "Connections at which the real server gets no more; 0 is no threshold.",
@@ -72,6 +77,16 @@ func realFamilies() []family {
 		out = append(out, realCounter(i, k, help), realRate(i, k))
 	}
 	return out
+}
+
+// realStates is a counter of what became of a real server's state since its totals
+// began.
+func realStates(name, help string, value func(r *dataplane.RealState) uint32) family {
+	return eachReal(MetricDoc{Name: name, Type: "counter", Labels: realLabels, Help: help},
+		func(r *dataplane.RealState, v *serviceView, n int, s *scrape, c *cells) {
+			labels, began := s.real(v, n)
+			c.counter(labels, uint64(value(r)), began)
+		})
 }
 
 func realCounter(i int, k counterKind, help string) family {

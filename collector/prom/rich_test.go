@@ -29,7 +29,8 @@ func rich() *dataplane.Snapshot {
 			reals[i].LastChange = now.Add(-time.Duration(i) * time.Hour)
 		}
 		s.Services = append(s.Services, dataplane.ServiceState{Service: svc, Name: name, Account: account(now, n), Reals: reals,
-			KernelRates: dataplane.Rates{Connections: n, OutBytes: 3}})
+			KernelRates: dataplane.Rates{Connections: n, OutBytes: 3}, Refused: n + 9, HasRefused: n == 2000})
+		s.Services[len(s.Services)-1].LastChange = now.Add(-time.Duration(n) * time.Minute)
 	}
 	add(dataplane.Service{Key: key("tcp/192.0.2.10:443"), Scheduler: "wlc", Flags: dataplane.FlagPersistent | dataplane.FlagHashed,
 		Timeout: 5 * time.Minute, Netmask: dataplane.Mask4(0xffffff00)}, "web",
@@ -84,6 +85,7 @@ func account(now time.Time, n uint64) dataplane.Account {
 		Kernel:    dataplane.Counters{Connections: n, InPackets: n + 1, OutPackets: n + 2, InBytes: n + 3, OutBytes: n + 4},
 		Total:     dataplane.Counters{Connections: 1<<32 + n, InPackets: 100_000_000 + n, OutPackets: n, InBytes: 1<<53 - n, OutBytes: 1<<64 - 1},
 		FirstSeen: now.Add(-24 * time.Hour), LastSeen: now,
+		Changes: uint32(n) + 5, Failures: uint32(n) + 6, Peak: 1<<32 + n,
 	}
 }
 

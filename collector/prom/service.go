@@ -24,6 +24,13 @@ func serviceGauge(name, help string, value func(v *serviceView) float64) family 
 		func(v *serviceView, _ *scrape, c *cells) { c.gauge(v.labels[:], value(v)) })
 }
 
+// serviceCounter is a counter that every service has, of what began with its
+// totals.
+func serviceCounter(name, help string, value func(v *serviceView) uint32) family {
+	return eachService(MetricDoc{Name: name, Type: "counter", Labels: []string{"service"}, Help: help},
+		func(v *serviceView, _ *scrape, c *cells) { c.counter(v.labels[:], uint64(value(v)), v.created) })
+}
+
 func serviceFamilies() []family {
 	out := []family{
 		eachService(MetricDoc{Name: "lvs_service_info", Type: "gauge", Labels: serviceInfoLabels,
@@ -33,6 +40,28 @@ func serviceFamilies() []family {
 			func(v *serviceView, _ *scrape, c *cells) {
 				for st := range dataplane.NumStatus {
 					c.gauge(c.labels(v.labels[0], statePairs[st]), float64(v.status[st]))
+				}
+			}),
+		serviceGauge("lvs_service_up", "1 if a real server of the service is in service (its state is up or overloaded), else 0.",
+			func(v *serviceView) float64 { return oneIf(v.status[dataplane.Up]+v.status[dataplane.Overloaded] > 0) }),
+		eachService(MetricDoc{Name: "lvs_service_last_change_timestamp_seconds", Type: "gauge", Labels: []string{"service"},
+			Help: "When the service's state, the best of its real servers', last changed, in seconds since the Unix epoch."},
+			func(v *serviceView, _ *scrape, c *cells) {
+				if !v.LastChange.IsZero() {
+					c.gauge(v.labels[:], seconds(v.LastChange))
+				}
+			}),
+		serviceCounter("lvs_service_state_changes_total", "Changes of the service's state, the best of its real servers'; being out of the table is a state.",
+			func(v *serviceView) uint32 { return v.Changes }),
+		serviceCounter("lvs_service_failures_total", "Times the service lost its last real server in service, or was removed while it had one and came back.",
+			func(v *serviceView) uint32 { return v.Failures }),
+		serviceGauge("lvs_service_peak_connections", "Most connections, active and inactive, that any sample saw the service have.",
+			func(v *serviceView) float64 { return float64(v.Peak) }),
+		eachService(MetricDoc{Name: "lvs_service_refused_connections_total", Type: "counter", Labels: []string{"service"},
+			Help: "Connections that got no real server, where the dataplane tells; the kernel's IPVS does not."},
+			func(v *serviceView, _ *scrape, c *cells) {
+				if v.HasRefused {
+					c.counter(v.labels[:], v.Refused, nil)
 				}
 			}),
 		serviceGauge("lvs_service_weight", "Sum of the weights of the service's real servers.",
