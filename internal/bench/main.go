@@ -55,6 +55,7 @@ var benchmarks = []benchmark{
 	{"scrape", "a scrape of 10,000 real servers, beside node_exporter's ipvs collector", scrape},
 	{"steady", "the agent at 10,000 real servers and 10 s, on a real kernel", steady},
 	{"history", "storing 10,000 real servers with all tiers, beside rrdcached and Prometheus's tsdb", history},
+	{"fleet", "directors read over SNMP, beside gosnmp's walk, and 500 of them every 10 s", fleet},
 }
 
 func main() {
