@@ -299,6 +299,10 @@ func TestIntervalAndNamesChangeOnTheRun(t *testing.T) {
 		if got := s.Latest().Services[0]; got.Label() != "dns" || got.Reals[0].Name != "one" {
 			t.Errorf("names %q %q", got.Name, got.Reals[0].Name)
 		}
+		named := time.Unix(t0+16, 0) // the first tick with them
+		if got := s.Latest(); !got.ServicesChanged.Equal(named) || !got.RealsChanged.Equal(named) {
+			t.Errorf("changed at %v and %v, want %v", got.ServicesChanged, got.RealsChanged, named)
+		}
 		s.SetNames(nil)
 		if err := s.SetInterval(time.Minute); err != nil {
 			t.Fatal(err)
