@@ -91,7 +91,7 @@ install:
 	@[ -x build/lvs-agent ] && [ -x build/lvs-exporter ] || { echo "nothing is built yet: make build"; exit 1; }
 	install -D -m 755 build/lvs-agent $(DESTDIR)$(PREFIX)/sbin/lvs-agent
 	install -D -m 755 build/lvs-exporter $(DESTDIR)$(PREFIX)/bin/lvs-exporter
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/snmp/mibs mib/OC-MIB.txt mib/LVS-MIB.txt
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/snmp/mibs mib/*.txt
 	install -D -m 644 cmd/lvs-agent/lvs-agent.sysusers $(DESTDIR)/etc/sysusers.d/lvs-agent.conf
 	install -D -m 644 cmd/lvs-agent/lvs-agent.service $(DESTDIR)/etc/systemd/system/lvs-agent.service
 	sed -i 's|/usr/local|$(PREFIX)|' $(DESTDIR)/etc/systemd/system/lvs-agent.service
