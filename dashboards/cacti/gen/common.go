@@ -35,7 +35,7 @@ func rateStore(name, title, conns, inPackets, outPackets, inBytes, outBytes stri
 func trafficGraphs(store, what, of string) []graph {
 	g := grapher(strings.TrimSuffix(store, "_traffic"), store, what, of)
 	return []graph{
-		g("connections_per_second", "connections", "connections/s", "",
+		g("connections_per_second", "new connections", "connections/s", "",
 			item{source: "connections", label: "Connections/s", shape: area, colour: blue}),
 		g("packets", "packets", "packets/s, outgoing below", bypassed,
 			item{source: "in_packets", label: "In", shape: area, colour: green},

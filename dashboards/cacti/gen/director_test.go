@@ -30,6 +30,8 @@ type director struct {
 	tree       *mib.Tree
 	subagent   *agentx.Subagent
 	samples    uint64
+	// named is the only service with a name of its own.
+	named dataplane.ServiceKey
 }
 
 // startDirector starts one with five services and twenty real servers.
@@ -38,6 +40,7 @@ func startDirector(t *testing.T) *director {
 	master := lab.SNMPD(t, "sysName a-director")
 	d := &director{
 		addr:       master.Addr,
+		named:      serviceKey("tcp/[2001:db8::10]:443"),
 		continuity: collector.NewContinuity(nil, 0),
 		source: &dataplane.Snapshot{
 			Time: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC),
@@ -70,7 +73,10 @@ func (d *director) addService(key string, m dataplane.Method, rips ...string) {
 	s := dataplane.ServiceState{Service: dataplane.Service{Key: serviceKey(key), Scheduler: "wlc"}}
 	for i, rip := range rips {
 		r := dataplane.RealServer{RIP: netip.MustParseAddrPort(rip), Method: m, Weight: uint32(i + 1), UpperThreshold: uint32(1000 * i), LowerThreshold: uint32(500 * i)}
-		s.Reals = append(s.Reals, dataplane.RealState{RealServer: r})
+		// Bytes are more than 32 bits hold, and the LVS-MIB's packets soon will be.
+		began := dataplane.Counters{Connections: 1000, InPackets: 1<<32 - 20_000*uint64(i+1), InBytes: 5 << 40}
+		s.Reals = append(s.Reals, dataplane.RealState{RealServer: r, Account: dataplane.Account{Kernel: began}})
+		s.Kernel = s.Kernel.Add(began)
 	}
 	d.source.Services = append(d.source.Services, s)
 }
@@ -87,8 +93,13 @@ func serviceKey(text string) (k dataplane.ServiceKey) {
 	return k
 }
 
-// pass lets five minutes of traffic pass: each real server has its own, some of
-// it more than 32 bits hold.
+// quiesce takes a service's first real server out of use.
+func (d *director) quiesce(key string) {
+	i := slices.IndexFunc(d.source.Services, func(s dataplane.ServiceState) bool { return s.Key == serviceKey(key) })
+	d.source.Services[i].Reals[0].Weight = 0
+}
+
+// pass lets five minutes of traffic pass, of which each real server has its own.
 func (d *director) pass() {
 	d.source.Time = d.source.Time.Add(5 * time.Minute)
 	d.source.Services = slices.Clone(d.source.Services)
@@ -98,9 +109,9 @@ func (d *director) pass() {
 		for j := range s.Reals {
 			r := &s.Reals[j]
 			n := uint64(100*len(s.Reals) + 10*i + j + 1)
-			grown := dataplane.Counters{Connections: n, InPackets: 10 * n, InBytes: 7_000_000 * n}
+			grown := dataplane.Counters{Connections: n, InPackets: 10 * n, InBytes: 7_000 * n}
 			if !r.Method.RepliesBypass() {
-				grown.OutPackets, grown.OutBytes = 9*n, 9_000_000*n
+				grown.OutPackets, grown.OutBytes = 9*n, 9_000*n
 			}
 			r.Kernel = r.Kernel.Add(grown)
 			r.Active, r.Inactive = uint32(n), uint32(2*n)
@@ -116,8 +127,18 @@ func (d *director) pass() {
 func (d *director) apply() {
 	src := *d.source
 	d.snap = d.continuity.Apply(&src, src.Time.Truncate(time.Second))
+	for i := range d.snap.Services {
+		if s := &d.snap.Services[i]; s.Key == d.named {
+			s.Name = "shop"
+		}
+	}
 	d.samples++
 	d.tree = mib.Build(d.snap, mib.Figures{Samples: d.samples})
+}
+
+// title is how a row of LVS-DIRECTOR-MIB is named in titles.
+func (d *director) title(owner string) string {
+	return strings.Replace(owner, d.named.String(), "shop", 1)
 }
 
 // rows are the rows of a data query, by index, each with what it is the row of.

@@ -148,8 +148,9 @@ func (c *cacti) log(n int) string {
 
 var ofItself = regexp.MustCompile(`PHP DEPRECATED|PHP ERROR Backtrace|Change your Poller Interval|Primary Admin|AUTOM8 NOTE|STATS: `)
 
-// install does what the README tells an operator to do with the pack.
-func (c *cacti) install() {
+// install does what the README tells an operator to do with the pack, and returns
+// what the import says of every object.
+func (c *cacti) install() (report string) {
 	c.t.Helper()
 	xml, err := filepath.Glob("../" + queries + "/*.xml")
 	c.must(err)
@@ -161,7 +162,9 @@ func (c *cacti) install() {
 		if strings.Contains(out, "[fail]") || strings.Contains(out, "unmet") || strings.Contains(out, "missing") {
 			c.t.Errorf("import of %s:\n%s", p.file, out)
 		}
+		report += out
 	}
+	return report
 }
 
 // number is the id of an object that the pack made.
