@@ -26,9 +26,9 @@ type sets struct {
 	seq     uint64
 }
 
-// A set is one manager's SET. A master may test its variables in several
-// packets, one for each subtree they are in, and repeats what took us long; then
-// it commits as often, or undoes.
+// A set is one manager's SET. snmpd tests all its variables in one packet; a master
+// may also take several, for instance one for each subtree, and then commits as
+// often, or undoes. What took us long is repeated.
 type set struct {
 	transaction uint32
 	packets     []uint32 // tested so far

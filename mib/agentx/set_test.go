@@ -251,10 +251,18 @@ func TestManagersSet(t *testing.T) {
 	})
 }
 
+// TestSNMPDSets has all variables in one subtree, and each in one of its own.
 func TestSNMPDSets(t *testing.T) {
+	t.Run("one subtree", func(t *testing.T) { snmpdSets(t, gridRoot) })
+	t.Run("many subtrees", func(t *testing.T) {
+		snmpdSets(t, gridRoot.Append(1), gridRoot.Append(2), gridRoot.Append(3), gridRoot.Append(4))
+	})
+}
+
+func snmpdSets(t *testing.T, subtrees ...smi.OID) {
 	m := lab.SNMPD(t)
 	b := newBoard()
-	s, _ := start(t, m.Unix, b.tree(), func(c *Config) { c.Setter = b })
+	s, _ := start(t, m.Unix, b.tree(), func(c *Config) { c.Setter, c.Registrations = b, subtrees })
 	registered(t, s, 5*time.Second)
 	private := []string{"-On", "-c", lab.WriteCommunity}
 	set := func(want string, args ...string) {
@@ -269,6 +277,9 @@ func TestSNMPDSets(t *testing.T) {
 	set("", lamp, "i", "1", dial, "i", "99", note, "s", "hello")
 	if got := b.did(); got != "1.0=1 2.0=9 3.0=hello" {
 		t.Errorf("set %q", got)
+	}
+	if n := s.Stats().Requests[Request{TestSet, NoError}]; n != 1 {
+		t.Errorf("asked in %d packets, want one", n)
 	}
 	var want bytes.Buffer
 	want.WriteString("." + lamp + " = INTEGER: 1\n." + dial + " = INTEGER: 99\n." + note + " = STRING: \"hello\"\n." + serial + " = STRING: \"A1\"\n")
