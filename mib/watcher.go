@@ -2,6 +2,7 @@ package mib
 
 import (
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,8 +19,9 @@ const maxEvents = 1000
 // know: the dataplane, the sync daemons, real servers, then services. It is safe
 // for concurrent use.
 //
-// It tells of changes, not of states. The first snapshot is compared with what
-// the accounts remember: what became another while the agent was away. A service
+// It tells of changes, not of states. The first snapshot with known rows is
+// compared with what the accounts remember: what became another while the agent
+// was away. A service
 // that is removed is one event, whatever it had; a real server that is removed
 // from a service which stays is down, and one added with a weight is up. What is
 // missing from an inconsistent snapshot is still there until a consistent one
@@ -29,6 +31,7 @@ type Watcher struct {
 
 	mu          sync.Mutex
 	started     bool // there was a snapshot
+	looked      bool // there was one whose rows were known
 	unavailable bool // the dataplane is
 	reason      string
 	epoch       string
@@ -73,10 +76,15 @@ func (w *Watcher) Observe(snap *dataplane.Snapshot) []smi.Notification {
 		if !snap.Partial { // which tells of no daemon
 			c.compareDaemons(w.daemons, snap.Director.Daemons)
 		}
-		c.compare(w.services, services)
 	} else {
 		w.started = true
 		c.director(agentStarted)
+	}
+	switch {
+	case w.looked:
+		c.compare(w.services, services)
+	case rowsKnown(services):
+		w.looked = true
 		c.whileAway(services)
 	}
 	w.services = services
@@ -87,6 +95,12 @@ func (w *Watcher) Observe(snap *dataplane.Snapshot) []smi.Notification {
 		w.daemons = snap.Director.Daemons
 	}
 	return w.tell(&c)
+}
+
+// rowsKnown reports whether the accounts were recalled. With a store that opens
+// slowly they are so only later, and until then nothing has a row.
+func rowsKnown(services []dataplane.ServiceState) bool {
+	return len(services) == 0 || slices.ContainsFunc(services, func(s dataplane.ServiceState) bool { return hasNumber(&s.Account) })
 }
 
 // Dataplane tells that the table could be read, or could not and why. Only the

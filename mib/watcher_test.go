@@ -232,10 +232,11 @@ func TestWatcherIsBounded(t *testing.T) {
 // TestWithoutARowNothingIsTold: a variable would have no instance.
 func TestWithoutARowNothingIsTold(t *testing.T) {
 	w := NewWatcher("lvs1", "2.0")
-	snap := large(10)
+	snap := large(20)
 	snap.Services[0].Number = 0
+	snap.Services[1].Reals = nil
 	w.Observe(snap)
-	gone := large(10)
+	gone := large(20)
 	gone.Services = nil
 	if list := w.Observe(gone); list != nil || w.Figures().Dropped != 1 {
 		t.Errorf("%d notifications, %d dropped", len(list), w.Figures().Dropped)
