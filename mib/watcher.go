@@ -21,11 +21,11 @@ const maxEvents = 1000
 //
 // It tells of changes, not of states. The first snapshot with known rows is
 // compared with what the accounts remember: what became another while the agent
-// was away. A service
-// that is removed is one event, whatever it had; a real server that is removed
-// from a service which stays is down, and one added with a weight is up. What is
-// missing from an inconsistent snapshot is still there until a consistent one
-// agrees, and thresholds that a partial one does not tell stay as they were.
+// was away. A service that is removed is one event, whatever it had; a real server
+// that is removed from a service which stays is down, and one added with a weight
+// is up. What is missing from an inconsistent snapshot is still there until a
+// consistent one agrees, and thresholds that a partial one does not tell stay as
+// they were.
 type Watcher struct {
 	host, version string
 
