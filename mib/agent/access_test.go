@@ -154,7 +154,7 @@ func TestCommunities(t *testing.T) {
 		}
 		r := &rig{Agent: a, t: t, h: &handler{agent: a}}
 		from := netip.MustParseAddr(c.from)
-		if read, write := a.mayAsk([]byte(c.community), from); read != c.read || write != c.write {
+		if read, write := a.access.Load().mayAsk([]byte(c.community), from); read != c.read || write != c.write {
 			t.Errorf("%q at %s may read %v, write %v", c.community, c.from, read, write)
 		}
 		out := r.raw(question{version: ber.V2cVersion, community: c.community, from: from, typ: ber.GetNext, names: []smi.OID{root}})
@@ -213,5 +213,37 @@ func TestConfig(t *testing.T) {
 		if a != nil {
 			t.Errorf("%q: an agent all the same", c.want)
 		}
+	}
+}
+
+// TestSetAccess: who may ask changes while the agent runs, all at once or not at
+// all.
+func TestSetAccess(t *testing.T) {
+	r := newRig(t, table(1, 10, 1), Config{})
+	asks := func(community string) bool {
+		return r.raw(question{version: ber.V2cVersion, community: community, typ: ber.GetNext, names: []smi.OID{root}}) != nil
+	}
+	if r.Engine() != nil {
+		t.Error("an engine without users")
+	}
+	good := []User{{User: usm.User{Name: "someone", Auth: usm.SHA256, AuthSecret: "a long secret"}, Write: true}}
+	bad := []User{{User: usm.User{Name: "someone", Auth: usm.SHA256, AuthSecret: "short"}}}
+	if err := r.SetAccess([]Community{{Name: "new"}}, good); err != nil || asks("public") || !asks("new") {
+		t.Errorf("%v, old %v, new %v", err, asks("public"), asks("new"))
+	}
+	id, boots := r.EngineID(), r.Engine().Boots()
+	for _, c := range []struct {
+		communities []Community
+		users       []User
+	}{{[]Community{{Name: "newer"}}, bad}, {[]Community{{Name: "newer"}, {}}, good}} {
+		if err := r.SetAccess(c.communities, c.users); err == nil || !strings.HasPrefix(err.Error(), "agent: ") || asks("newer") || !asks("new") {
+			t.Errorf("%v, old %v, new %v", err, asks("new"), asks("newer"))
+		}
+	}
+	if err := r.SetAccess(nil, nil); err != nil || asks("new") || !asks("public") {
+		t.Errorf("%v, old %v, new %v", err, asks("new"), asks("public"))
+	}
+	if e := r.Engine(); string(e.ID()) != string(id) || e.Boots() != boots {
+		t.Error("another engine")
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"slices"
 
 	"lvs/mib/ber"
 	"lvs/mib/smi"
@@ -26,7 +25,7 @@ type Config struct {
 	// free one.
 	Listen []string
 	// Communities may ask in v1 and v2c, Users in v3. Where there are neither,
-	// this machine may read as "public".
+	// this machine may read as "public". See [Agent.SetAccess].
 	Communities []Community
 	Users       []User
 	// System is what the system group tells.
@@ -68,15 +67,11 @@ type User struct {
 // A Rate is what one source may cause: an IPv4 address, or an IPv6 network of 64
 // bits. Two seconds' worth may come at once.
 type Rate struct {
-	// Requests is how many are looked at in a second, answered or not, and Bytes
-	// how many octets of answers are begun. Zero is 5000 requests and 4 MiB;
-	// negative is no limit.
+	// Requests is how many are looked at in a second, answered or not (one larger
+	// than a frame counts as several), and Bytes how many octets of answers are
+	// begun. Zero is 5000 requests and 4 MiB; negative is no limit.
 	Requests, Bytes int
 }
-
-// public is who may ask where the configuration does not say.
-var public = Community{Name: "public", Sources: []netip.Prefix{
-	netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}}
 
 // withDefaults checks c and fills in what it leaves open.
 func (c Config) withDefaults() (Config, error) {
@@ -94,21 +89,11 @@ func (c Config) withDefaults() (Config, error) {
 			}
 		}
 	}
-	c.Roots = slices.Clone(c.Roots)
-	slices.SortFunc(c.Roots, smi.OID.Compare)
 	if c.MaxMessageSize == 0 {
 		c.MaxMessageSize = oneFrame
 	}
 	if c.MaxMessageSize < ber.MinMaxSize || c.MaxMessageSize > maxDatagram {
 		return c, fmt.Errorf("agent: messages of %d octets, want %d to %d", c.MaxMessageSize, ber.MinMaxSize, maxDatagram)
-	}
-	for _, community := range c.Communities {
-		if community.Name == "" {
-			return c, errors.New("agent: a community without a name")
-		}
-	}
-	if len(c.Communities)+len(c.Users) == 0 {
-		c.Communities = []Community{public}
 	}
 	if c.Rate.Requests == 0 {
 		c.Rate.Requests = 5000

@@ -11,6 +11,7 @@ import (
 // once its buffers have grown, but for what is written and what is refused.
 type handler struct {
 	agent   *Agent
+	access  *access // of the datagram being answered
 	out     ber.Builder
 	message ber.Message
 	v3      ber.V3
@@ -29,7 +30,7 @@ func (h *handler) answer(datagram []byte, from netip.Addr, now int64) []byte {
 	c.datagrams.Add(1)
 	c.bytesIn.Add(uint64(len(datagram)))
 	local := from.IsLoopback()
-	if !local && !h.agent.limiter.admit(from, now) {
+	if !local && !h.agent.limiter.admit(from, len(datagram), now) {
 		c.rateLimited.Add(1)
 		return nil
 	}
@@ -37,6 +38,7 @@ func (h *handler) answer(datagram []byte, from netip.Addr, now int64) []byte {
 	if local {
 		most = maxDatagram
 	}
+	h.access = h.agent.access.Load()
 	version, err := ber.VersionOf(datagram)
 	var out []byte
 	switch {
@@ -75,7 +77,7 @@ func (h *handler) answerCommunity(datagram []byte, from netip.Addr, most int, no
 		c.malformed.Add(1)
 		return nil
 	}
-	read, write := h.agent.mayAsk(m.Community, from)
+	read, write := h.access.mayAsk(m.Community, from)
 	if !read {
 		c.badCommunities.Add(1)
 		return nil

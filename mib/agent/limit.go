@@ -54,15 +54,16 @@ func (l *limiter) place(from netip.Addr) *allowance {
 	return &l.sources[maphash.Comparable(l.seed, source(from))%places]
 }
 
-// admit counts a request and reports whether it may be looked at.
-func (l *limiter) admit(from netip.Addr, now int64) bool {
+// admit counts a request and reports whether it may be looked at. One of more
+// octets than a frame has counts for more: it takes longer to look at.
+func (l *limiter) admit(from netip.Addr, octets int, now int64) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	a := l.place(from)
 	if a.requests-now > burst || a.bytes-now > burst {
 		return false
 	}
-	a.requests = max(a.requests, now) + int64(l.perRequest)
+	a.requests = max(a.requests, now) + int64(l.perRequest*float64(1+octets/oneFrame))
 	return true
 }
 

@@ -3,6 +3,7 @@ package agent
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -47,6 +48,14 @@ func TestRate(t *testing.T) {
 		}
 		if st := r.Stats(); st.RateLimited != 799+900+10 || st.BadCommunities != 201 {
 			t.Errorf("%d limited, %d refused", st.RateLimited, st.BadCommunities)
+		}
+
+		large := q
+		large.names = slices.Repeat([]smi.OID{root}, 1000)
+		time.Sleep(time.Hour)
+		size := len(large.datagram(t))
+		if n, want := answers(large, 100), 200/(1+size/oneFrame)+1; n != want || want > 25 {
+			t.Errorf("%d answers to requests of %d octets, want %d", n, size, want)
 		}
 
 		// One machine may have all addresses of a network.
@@ -94,7 +103,7 @@ func TestManySourcesGainNothing(t *testing.T) {
 	for i := range uint32(100_000) {
 		from := netip.AddrFrom4([4]byte{byte(i >> 24), byte(i >> 16), byte(i >> 8), byte(i)})
 		for range 2 {
-			if l.admit(from, 1) {
+			if l.admit(from, 100, 1) {
 				n++
 			}
 		}

@@ -82,6 +82,15 @@ type rig struct {
 	h *handler
 }
 
+// newAgent is New without sockets.
+func newAgent(cfg Config, tree smi.Tree) (*Agent, error) {
+	a, err := prepare(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return a, a.begin(tree)
+}
+
 // newRig has an agent for the communities "public" and "private", which may
 // write, unless cfg says otherwise.
 func newRig(t testing.TB, tree smi.Tree, cfg Config) *rig {

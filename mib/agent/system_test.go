@@ -78,6 +78,13 @@ func TestViewShowsNothingElse(t *testing.T) {
 			t.Errorf("%v: seen %v", v.Name, seen)
 		}
 	}
+	r.Swap(nil)
+	if got := r.walk(question{version: ber.V2cVersion, typ: ber.GetNext, names: []smi.OID{{0, 0}}}); len(got) != len(r.system.vars) {
+		t.Errorf("%d variables of no tree", len(got))
+	}
+	if p := r.ask(question{version: ber.V2cVersion, typ: ber.GetRequest, names: []smi.OID{root}}); p.VarBinds[0].Value.Type != smi.NoSuchObject {
+		t.Errorf("%v of no tree", p.VarBinds)
+	}
 	if end := behind(smi.OID{1, 4294967295}); end.String() != "2" || behind(smi.OID{4294967295}) != nil {
 		t.Errorf("behind the last is %v", end)
 	}

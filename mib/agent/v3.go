@@ -19,7 +19,7 @@ var (
 
 // answerV3 answers v3.
 func (h *handler) answerV3(datagram []byte, from netip.Addr, most int, now int64) []byte {
-	c, m, engine := &h.agent.counters, &h.v3, h.agent.engine
+	c, m, engine := &h.agent.counters, &h.v3, h.access.engine
 	if engine == nil {
 		c.badSecurity.Add(1)
 		return nil
@@ -58,21 +58,21 @@ func (h *handler) answerV3(datagram []byte, from netip.Addr, most int, now int64
 func (h *handler) respondV3(p usm.Principal, most int, from netip.Addr, now int64) []byte {
 	c, m := &h.agent.counters, &h.v3
 	c.v3.Add(1)
-	q := request{pdu: &h.scoped.PDU, write: h.agent.writers[p.Name], now: now}
+	q := request{pdu: &h.scoped.PDU, write: h.access.writers[p.Name], now: now}
 	if q.write && q.pdu.Type == ber.SetRequest {
-		if !h.agent.engine.First(p) {
+		if !h.access.engine.First(p) {
 			c.replays.Add(1)
 			return nil
 		}
 		q.who = p.Name + " at " + from.String()
 	}
-	scope := 4 + 2 + len(h.agent.engine.ID()) + 2
+	scope := 4 + 2 + len(h.access.engine.ID()) + 2
 	overhead := usm.Overhead + scope + headers
 	most = min(most, int(m.MaxSize))
 	q.room = most - overhead
 	h.respond(&q, overhead)
-	h.out.PrependScope(h.agent.engine.ID(), nil)
-	h.agent.engine.Seal(&h.out, m.ID, maxDatagram, p)
+	h.out.PrependScope(h.access.engine.ID(), nil)
+	h.access.engine.Seal(&h.out, m.ID, maxDatagram, p)
 	if h.out.Len() > most {
 		c.silentDrops.Add(1)
 		return nil
@@ -89,7 +89,7 @@ func (h *handler) report(oid smi.OID, count *atomic.Uint32, p usm.Principal) []b
 		return nil // no name of ours
 	}
 	h.out.PrependPDU(ber.Report, h.scoped.PDU.RequestID, 0, 0)
-	h.out.PrependScope(h.agent.engine.ID(), nil)
-	h.agent.engine.Seal(&h.out, h.v3.ID, maxDatagram, p)
+	h.out.PrependScope(h.access.engine.ID(), nil)
+	h.access.engine.Seal(&h.out, h.v3.ID, maxDatagram, p)
 	return h.out.Bytes()
 }

@@ -136,18 +136,15 @@ func TestRestart(t *testing.T) {
 	var client *gosnmp.GoSNMP
 	var id []byte
 	for i := range 3 {
-		a, err := New(cfg, table(1, 10, uint64(i)))
-		if err != nil {
-			t.Fatal(err)
-		}
+		a := again(t, cfg, table(1, 10, uint64(i)))
 		stop := run(t, a)
 		cfg.Listen[0] = a.Addrs()[0].String()
 		if i == 0 {
 			id = a.EngineID()
 			client = manager(t, a)
 		}
-		if a.engine.Boots() != int32(i+1) || !bytes.Equal(a.EngineID(), id) {
-			t.Errorf("engine %x boot %d, want %x boot %d", a.EngineID(), a.engine.Boots(), id, i+1)
+		if a.Engine().Boots() != int32(i+1) || !bytes.Equal(a.EngineID(), id) {
+			t.Errorf("engine %x boot %d, want %x boot %d", a.EngineID(), a.Engine().Boots(), id, i+1)
 		}
 		got, err := client.Get([]string{cell(1, 1, 1).String()})
 		if err != nil || got.Variables[0].Value != i {

@@ -25,10 +25,13 @@ type part struct {
 // A span is a run of Counter64 variables, which SNMPv1 does not see.
 type span struct{ last, after smi.OID }
 
-// newView shows system, and tree below roots, which are sorted.
+// newView shows system, and tree, unless it is nil, below roots.
 func newView(system, tree smi.Tree, roots []smi.OID) *view {
 	v := &view{parts: []part{{root: systemRoot, tree: system}}}
 	for _, root := range roots {
+		if tree == nil {
+			tree = nothing{}
+		}
 		v.parts = append(v.parts, part{root: root, tree: tree})
 	}
 	slices.SortFunc(v.parts, func(a, b part) int { return a.root.Compare(b.root) })
@@ -36,6 +39,15 @@ func newView(system, tree smi.Tree, roots []smi.OID) *view {
 		v.parts[i].end = behind(v.parts[i].root)
 	}
 	return v
+}
+
+// nothing is a tree without variables.
+type nothing struct{}
+
+func (nothing) Get(smi.OID) smi.Value { return smi.Value{Type: smi.NoSuchObject} }
+
+func (nothing) Next(dst, _ smi.OID, _ bool, _ smi.OID) (smi.OID, smi.Value, bool) {
+	return dst[:0], smi.Value{Type: smi.EndOfMIBView}, false
 }
 
 // behind is the first name that is not root's nor below it, and nil where there
