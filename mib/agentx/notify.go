@@ -220,6 +220,9 @@ func (ss *session) fail(why error) {
 func (ss *session) drain(why error) error {
 	for range 2 * notesInFlight {
 		b, err := ss.in.next(time.Millisecond)
+		if errors.Is(err, syscall.ECONNRESET) {
+			return fmt.Errorf("%w: %w", why, err)
+		}
 		if err != nil {
 			break
 		}

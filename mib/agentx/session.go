@@ -89,8 +89,8 @@ func (ss *session) run() error {
 	for err == nil {
 		err = ss.step()
 	}
-	if why := ss.failure.Load(); why != nil && errors.Is(err, errInterrupted) {
-		err = *why
+	if why := ss.failure.Load(); why != nil && !errors.Is(err, errClosed) {
+		err = *why // which came before
 	}
 	err = ss.drain(err)
 	ss.end(err)

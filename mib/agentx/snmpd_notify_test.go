@@ -89,13 +89,15 @@ func TestSNMPDNotificationsSurviveItsEnds(t *testing.T) {
 		end     func(m *lab.MasterAgent)
 		callers int
 		unknown int // at most
+		walks   bool
 	}{
-		{"in order, unix", unix, restart, 1, 0},
-		{"in order, tcp", tcp, restart, 1, 0},
-		{"in order, many callers", unix, restart, 16, ends},
-		{"killed, unix", unix, kill, 1, ends},
-		{"killed, tcp", tcp, kill, 1, ends},
-		{"killed, many callers", unix, kill, 16, ends},
+		{"in order, unix", unix, restart, 1, 0, false},
+		{"in order, tcp", tcp, restart, 1, 0, false},
+		{"in order, during walks", unix, restart, 1, 0, true},
+		{"in order, many callers", unix, restart, 16, ends, false},
+		{"killed, unix", unix, kill, 1, ends, false},
+		{"killed, tcp", tcp, kill, 1, ends, false},
+		{"killed, many callers", unix, kill, 16, ends, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -103,6 +105,9 @@ func TestSNMPDNotificationsSurviveItsEnds(t *testing.T) {
 			m := lab.SNMPD(t, "trap2sink "+traps.Addr+" "+lab.Community)
 			s, _ := start(t, c.address(m), snmpGrid)
 			registered(t, s, 5*time.Second)
+			if c.walks {
+				walkAll(t, m)
+			}
 			g := giveAll(t, s, all, c.callers)
 			for i := range ends {
 				eventually(t, 30*time.Second, "send a fifth", func() bool { return g.given.Load() > int64(all*(i+1)/(ends+1)) })
@@ -134,6 +139,23 @@ func TestSNMPDNotificationsSurviveItsEnds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// walkAll walks the table again and again until the test ends.
+func walkAll(t *testing.T, m *lab.MasterAgent) {
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			default: // it fails while snmpd is away
+				m.Ask("snmpbulkwalk", "2c", []string{"-On", "-t", "0.2", "-r", "0"}, gridRoot.String())
+			}
+		}
+	})
+	t.Cleanup(func() { close(done); wg.Wait() })
 }
 
 // A giving is some goroutines that give a subagent notifications.
