@@ -130,8 +130,10 @@ func (e *Engine) timely(boots, sent int32) bool {
 	return e.boots != maxBoots && boots == e.boots && apart >= -window && apart <= window
 }
 
-// open decrypts a scopedPDU. It reports whether it looks like one: with another
-// key it does not, and saying so spares the sender a silence to explain.
+// open decrypts a scopedPDU. It reports whether it looks like one. With another
+// key it does not, which by the letter is a message that makes no sense (RFC 3412
+// §7.2.7) and gets no answer; but only who has the user's authentication key comes
+// so far, and is spared a silence to explain.
 func (k *privKey) open(data []byte, params *parameters) bool {
 	if len(params.priv) != saltLen {
 		return false

@@ -124,8 +124,8 @@ func TestIncomingRefuses(t *testing.T) {
 			}
 			checkReport(t, e, &m, &sent, err, c.level, c.id)
 			m.Flags &^= ber.FlagReportable
-			if e.Report(new(ber.Builder), &m, 1472, err) {
-				t.Error("a report for who wants none")
+			if got := e.Report(new(ber.Builder), &m, 1472, err); got != (m.Flags&ber.FlagPriv == 0) {
+				t.Errorf("not reportable: a report is %v", got)
 			}
 		})
 	}

@@ -79,11 +79,11 @@ func (e *Engine) refuse(stat Stat, m *ber.V3, params *parameters, u *user) *Repo
 // the agent itself takes.
 func (e *Engine) Report(b *ber.Builder, m *ber.V3, maxSize int32, err error) bool {
 	r, ok := err.(*Report)
-	if !ok || m.Flags&ber.FlagReportable == 0 {
+	if !ok {
 		return false
 	}
-	requestID, confirmed := request(m)
-	if !confirmed {
+	requestID, asked := request(m)
+	if !asked {
 		return false
 	}
 	b.Reset(headroom)
@@ -100,11 +100,12 @@ func (e *Engine) Report(b *ber.Builder, m *ber.V3, maxSize int32, err error) boo
 	return true
 }
 
-// request is the request-id of m, where m was not encrypted, and else 0; and
-// whether m may be a request that wants an answer, as far as can be seen.
-func request(m *ber.V3) (id int32, confirmed bool) {
+// request is the request-id of m, 0 where it is encrypted, and whether m asked for
+// an answer: its PDU says so, and only where that cannot be read its flag (RFC
+// 3412 §6.4).
+func request(m *ber.V3) (id int32, asked bool) {
 	if m.Flags&ber.FlagPriv != 0 {
-		return 0, true
+		return 0, m.Flags&ber.FlagReportable != 0
 	}
 	r := ber.NewReader(m.Data)
 	r.Enter(ber.Sequence)
