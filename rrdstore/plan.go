@@ -72,44 +72,13 @@ func (s *Store) windowFull(tick uint32) bool {
 
 // enrol finds the series of everything in the snapshot and what of them changed.
 func (s *Store) enrol(p *plan, snap *dataplane.Snapshot) error {
-	epoch := snap.Director.Epoch
-	add := func(sid uint32, r record, a *dataplane.Account, connections uint64) error {
-		id := r.id
-		se, err := s.holder(p, sid, id)
-		if err != nil {
-			return err
-		}
-		r.firstSeen, r.lastReset, r.lastSeen = stampOf(a.FirstSeen), stampOf(a.LastReset), noStamp
-		r.follows = stampOf(a.LastSeen) == p.time
-		r.resets, r.offset = a.Resets, minus(a.Total, a.Kernel)
-		r.changes, r.failures, r.peak = a.Changes, a.Failures, se.peak
-		if !r.follows {
-			r.lastSeen = stampOf(a.LastSeen)
-		}
-		if id == (identity{}) {
-			r.epoch = epoch
-		}
-		s.resetNow = append(s.resetNow, (se.from != p.tick || se.moved) && began(a.Resets) > began(se.resets))
-		covered := se.coveredWith(&r, connections)
-		peak := max(a.Peak, covered)
-		if r != se.record || peak > covered {
-			r.peak = peak
-			s.put(se, r)
-		}
-		p.peaks = append(p.peaks, peak)
-		se.seen = p.tick
-		p.roster, p.totals = append(p.roster, se), append(p.totals, a.Total)
-		if sid != 0 {
-			s.sids = append(s.sids, sid)
-		}
-		return nil
-	}
 	s.resetNow = s.resetNow[:0]
 	connections := uint64(0)
 	if snap.Director.HasConnections {
 		connections = snap.Director.Connections
 	}
-	if err := add(0, record{lastChange: noStamp}, &snap.Director.Account, connections); err != nil {
+	director := record{lastChange: noStamp, epoch: snap.Director.Epoch}
+	if err := s.enlist(p, 0, director, &snap.Director.Account, connections); err != nil {
 		return err
 	}
 	for i := range snap.Services {
@@ -123,29 +92,66 @@ func (s *Store) enrol(p *plan, snap *dataplane.Snapshot) error {
 			status: svc.Status(), lastChange: stampOf(svc.LastChange),
 		}
 		active, inactive, _ := svc.Connections()
-		if err := add(sidOf(svc.Number, 0), r, &svc.Account, active+inactive); err != nil {
+		if err := s.enlist(p, sidOf(svc.Number, 0), r, &svc.Account, active+inactive); err != nil {
 			return err
 		}
-		for j := range svc.Reals {
-			real := &svc.Reals[j]
-			if real.Number == 0 {
-				p.unnumbered++
-				continue
-			}
-			if real.Number > math.MaxUint16 || svc.Number > math.MaxUint16 {
-				return fmt.Errorf("number %d.%d of %s, %s is above 65535", svc.Number, real.Number, svc.Key, real.RIP)
-			}
-			r := record{
-				id: identity{svc.Key, real.RIP}, name: real.Name, bypass: real.Method.RepliesBypass(),
-				status: real.Status(), lastChange: stampOf(real.LastChange),
-			}
-			if err := add(sidOf(svc.Number, real.Number), r, &real.Account, uint64(real.Active)+uint64(real.Inactive)); err != nil {
-				return err
-			}
+		if err := s.enrolReals(p, svc); err != nil {
+			return err
 		}
 	}
 	if len(p.roster) > maxSeries {
 		return fmt.Errorf("%d services and real servers are more than a row can hold", len(p.roster))
+	}
+	return nil
+}
+
+func (s *Store) enrolReals(p *plan, svc *dataplane.ServiceState) error {
+	for i := range svc.Reals {
+		real := &svc.Reals[i]
+		if real.Number == 0 {
+			p.unnumbered++
+			continue
+		}
+		if real.Number > math.MaxUint16 || svc.Number > math.MaxUint16 {
+			return fmt.Errorf("number %d.%d of %s, %s is above 65535", svc.Number, real.Number, svc.Key, real.RIP)
+		}
+		r := record{
+			id: identity{svc.Key, real.RIP}, name: real.Name, bypass: real.Method.RepliesBypass(),
+			status: real.Status(), lastChange: stampOf(real.LastChange),
+		}
+		connections := uint64(real.Active) + uint64(real.Inactive)
+		if err := s.enlist(p, sidOf(svc.Number, real.Number), r, &real.Account, connections); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// enlist puts a series, of which r tells what its account does not, into the
+// roster, and its record among those to be written if that changed.
+func (s *Store) enlist(p *plan, sid uint32, r record, a *dataplane.Account, connections uint64) error {
+	se, err := s.holder(p, sid, r.id)
+	if err != nil {
+		return err
+	}
+	r.firstSeen, r.lastReset, r.lastSeen = stampOf(a.FirstSeen), stampOf(a.LastReset), noStamp
+	r.follows = stampOf(a.LastSeen) == p.time
+	r.resets, r.offset = a.Resets, minus(a.Total, a.Kernel)
+	r.changes, r.failures, r.peak = a.Changes, a.Failures, se.peak
+	if !r.follows {
+		r.lastSeen = stampOf(a.LastSeen)
+	}
+	s.resetNow = append(s.resetNow, (se.from != p.tick || se.moved) && began(a.Resets) > began(se.resets))
+	covered := se.coveredWith(&r, connections)
+	peak := max(a.Peak, covered)
+	if r != se.record || peak > covered {
+		r.peak = peak
+		s.put(se, r)
+	}
+	se.seen = p.tick
+	p.roster, p.totals, p.peaks = append(p.roster, se), append(p.totals, a.Total), append(p.peaks, peak)
+	if sid != 0 {
+		s.sids = append(s.sids, sid)
 	}
 	return nil
 }
