@@ -1,6 +1,8 @@
 package snmp
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,6 +12,7 @@ import (
 
 	"lvs/dataplane"
 	"lvs/mib"
+	"lvs/mib/ber"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -158,6 +161,66 @@ func TestVersion1CountsOn(t *testing.T) {
 	}
 	if d := got.Director.Total.OutPackets - uint64(uint32(snap.Director.Total.OutPackets-3<<31)); d != 3<<31 {
 		t.Errorf("%d packets, want %d", d, uint64(3<<31))
+	}
+}
+
+// Tables of two samples are not mixed: a new sample while they are read has them
+// read again. Where each reading meets one, the rows are whole, and the snapshot
+// says that they are not all of one time.
+func TestANewSampleWhileTablesAreRead(t *testing.T) {
+	snap := director(3, 10)
+	a := serve(t, mib.Build(snap, figures))
+	samples := 0
+	next := func(n int) func(int, *ber.PDU, *ber.PDU) [][]byte {
+		return func(i int, _, _ *ber.PDU) [][]byte {
+			if samples < n && i%5 == 0 {
+				samples++
+				later := *snap
+				later.Time = snap.Time.Add(time.Duration(samples) * time.Second)
+				later.Services = slices.Clone(snap.Services)
+				later.Services[0].Total.Connections += uint64(samples)
+				a.Serve(mib.Build(&later, figures))
+			}
+			return nil
+		}
+	}
+	a.SetFault(next(1))
+	got := poll(t, poller(t, Config{Target: a.Addr(), Module: Director}))
+	if got.Retries != 1 || got.Inconsistent != 0 || got.Services[0].Total.Connections != snap.Services[0].Total.Connections+1 || !got.Time.Equal(base.Add(time.Second)) {
+		t.Errorf("after one new sample: %d retries, inconsistent %d, %v, %d connections", got.Retries, got.Inconsistent, got.Time, got.Services[0].Total.Connections)
+	}
+	a.SetFault(next(1000))
+	got = poll(t, poller(t, Config{Target: a.Addr(), Module: Director}))
+	if got.Retries != attempts-1 || got.Inconsistent != 1 || len(got.Services) != 4 || got.RealServers() != 30 {
+		t.Errorf("among new samples: %d retries, inconsistent %d, %d services, %d real servers", got.Retries, got.Inconsistent, len(got.Services), got.RealServers())
+	}
+}
+
+// A director that does not answer takes no slot; one that does waits for one.
+func TestSlotsAreForThoseWhoAnswer(t *testing.T) {
+	slots := make(chan struct{}, 1)
+	dead := serve(t, mib.Build(director(1, 1), figures))
+	dead.SetFault(silent)
+	alive := serve(t, mib.Build(director(1, 1), figures))
+	waits := poller(t, Config{Target: dead.Addr(), Timeout: time.Hour, Slots: slots})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		_, err := waits.Snapshot(ctx)
+		done <- err
+	}()
+	for _, module := range []Module{LVS, Director} {
+		poll(t, poller(t, Config{Target: alive.Addr(), Module: module, Slots: slots}))
+	}
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	slots <- struct{}{}
+	ctx, cancel = context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := poller(t, Config{Target: alive.Addr(), Slots: slots}).Snapshot(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a poll without a slot: %v", err)
 	}
 }
 

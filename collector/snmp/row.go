@@ -70,21 +70,18 @@ func (r *row) text(sub int) string {
 // address is an address, also where it comes as its octets; the zero Addr where
 // there is none.
 func (r *row) address(sub int) netip.Addr {
-	switch v := r.cell(sub); v.kind {
-	case absent:
-	case address:
-		return v.addr
-	case octets:
-		if a, ok := netip.AddrFromSlice(v.text); ok {
-			return plainAddr(a)
-		}
-		if len(v.text) > 0 {
-			r.fail(sub, "address")
-		}
-	default:
+	v := r.cell(sub)
+	if v.kind != absent && v.kind != address && v.kind != octets {
 		r.fail(sub, "address")
 	}
-	return netip.Addr{}
+	a, ok := netip.AddrFromSlice(v.text)
+	if !ok && len(v.text) > 0 {
+		r.fail(sub, "address")
+	}
+	if v.kind == octets {
+		a = plainAddr(a)
+	}
+	return a
 }
 
 // arcs are the numbers of the row's index, which must be n.

@@ -48,12 +48,16 @@ type reading struct {
 	most    int  // rows there may be
 }
 
+// maxRoom bounds what is made ready for rows that an agent says it has.
+const maxRoom = 4096
+
 // read reads a table as it is now. Rows that came or went meanwhile are an
 // ErrChanged.
 func (c *client) read(ctx context.Context, spec *tableSpec, atOnce *int, expect, most int) (*table, error) {
 	r := &reading{client: c, spec: spec, atOnce: atOnce, expect: expect, most: most}
+	room := min(expect, maxRoom)
 	for _, sub := range spec.cols {
-		r.columns = append(r.columns, &column{prefix: spec.entry + "." + strconv.Itoa(sub) + "."})
+		r.columns = append(r.columns, &column{prefix: spec.entry + "." + strconv.Itoa(sub) + ".", index: make([]string, 0, room), cells: make([]value, 0, room)})
 	}
 	for failures := 0; ; {
 		live := r.live()

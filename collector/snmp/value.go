@@ -23,8 +23,7 @@ const (
 type value struct {
 	kind kind
 	num  uint64 // a negative number is its two's complement
-	text []byte
-	addr netip.Addr
+	text []byte // of an address, its octets
 }
 
 // maxText is the longest text that is taken.
@@ -66,7 +65,7 @@ func textValue(v *gosnmp.SnmpPDU, s string) (value, error) {
 		if err != nil {
 			return value{}, badAnswer("%s is the address %q", v.Name, s)
 		}
-		return value{kind: address, addr: plainAddr(a)}, nil
+		return value{kind: address, text: plainAddr(a).AsSlice()}, nil
 	case gosnmp.ObjectIdentifier:
 		if len(s) > maxText {
 			return value{}, badAnswer("%s is a name of %d bytes", v.Name, len(s))
