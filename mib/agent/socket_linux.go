@@ -127,6 +127,9 @@ func (s *udpSocket) reply() bool {
 // reverse turns around, in place, what the kernel told about a datagram: the
 // answer leaves from the same address, on whichever interface leads there.
 func reverse(control []byte) ([]byte, bool) {
+	if len(control) < unix.CmsgLen(0) {
+		return nil, false
+	}
 	header, data, rest, err := unix.ParseOneSocketControlMessage(control)
 	if err != nil {
 		return nil, false
