@@ -98,20 +98,17 @@ func (m *monitor) addGraphs() {
 }
 
 // wanted is how many RRD files there have to be: one for each store of each row,
-// however many graphs show it.
+// however many graphs show it, and one for each scalar of each graph.
 func (m *monitor) wanted() (n int) {
-	scalars := map[string]bool{}
 	for _, p := range packs() {
 		for _, q := range p.queries {
 			n += len(m.director.rows(q.name)) * len(q.stores)
 		}
 		for _, g := range p.loose {
-			for _, s := range g.scalars {
-				scalars[s.name] = true
-			}
+			n += len(g.scalars)
 		}
 	}
-	return n + len(scalars)
+	return n
 }
 
 // poll runs the poller once, in a second of its own.

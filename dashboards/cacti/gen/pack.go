@@ -84,7 +84,8 @@ type graph struct {
 	note string
 }
 
-// A looseGraph is a graph of scalars, each in a store of its own.
+// A looseGraph is a graph of scalars, each in a store of its own. Of these Cacti
+// shares nothing between graphs.
 type looseGraph struct {
 	graph
 	scalars []store

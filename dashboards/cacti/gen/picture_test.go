@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 )
 
 // graphs are the graphs of the device, with a data source of each.
@@ -37,14 +36,7 @@ func (m *monitor) checkTitles() {
 func (m *monitor) checkPictures() {
 	m.t.Helper()
 	dir := m.t.TempDir()
-	const parts = 2
-	var wg sync.WaitGroup
-	for part := range parts {
-		wg.Go(func() {
-			m.php(absolute(m.t, "testdata/render.php"), m.path("site"), dir, "120", strconv.Itoa(part), strconv.Itoa(parts))
-		})
-	}
-	wg.Wait()
+	m.php(absolute(m.t, "testdata/render.php"), m.path("site"), dir, "120")
 	graphs, blank := m.graphs(), 0
 	for _, g := range graphs {
 		b, err := os.ReadFile(filepath.Join(dir, g[0]+".png"))
