@@ -81,7 +81,7 @@ func TestSNMPDRestarts(t *testing.T) {
 				c.do(m) // returns when snmpd answers
 				back := time.Now()
 				eventually(t, 5*time.Second, "come back", func() bool { st := s.Stats(); return st.Connected && st.Since.After(first) })
-				if d := time.Since(back); d > time.Second {
+				if d := time.Since(back); d > 2*time.Second { // it takes 0.4 s, and a busy machine adds to that
 					t.Errorf("back %v after snmpd", d)
 				}
 				expect(t, m, walked(snmpGrid, "2c"), "snmpbulkwalk", "2c", gridRoot.String())
