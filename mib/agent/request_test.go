@@ -44,7 +44,15 @@ func TestGet(t *testing.T) {
 // TestWalks: v1, v2c and every way to ask in bulk see the same, v1 without
 // Counter64, and each in one request for each step.
 func TestWalks(t *testing.T) {
-	tree := table(17, 25, 1)
+	for _, columns := range []int{17, 8} { // the last of them Counter64, or not
+		testWalks(t, table(columns, 25, 1))
+	}
+	r := newRig(t, table(17, 25, 1), Config{})
+	r.wantError("v1 at the end", question{version: ber.V1Version, typ: ber.GetNext, names: []smi.OID{{1, 3}, cell(17, 3, 5)}}, smi.NoSuchName, 2)
+}
+
+func testWalks(t *testing.T, tree list) {
+	t.Helper()
 	r := newRig(t, tree, Config{})
 	var want []smi.VarBind
 	want = append(want, r.system.vars...)
@@ -68,7 +76,6 @@ func TestWalks(t *testing.T) {
 			t.Errorf("%s: %d variables, want %d", c.name, len(got), len(c.want))
 		}
 	}
-	r.wantError("v1 at the end", question{version: ber.V1Version, typ: ber.GetNext, names: []smi.OID{{1, 3}, cell(17, 3, 5)}}, smi.NoSuchName, 2)
 }
 
 func TestGetBulk(t *testing.T) {

@@ -2,8 +2,13 @@ package agent
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
+	"log/slog"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -155,6 +160,31 @@ func TestRestart(t *testing.T) {
 			t.Errorf("start %d: snmpget says %q, %v", i+1, out, err)
 		}
 		stop()
+	}
+}
+
+// TestDamagedIdentity: the agent runs all the same, and says what it costs.
+func TestDamagedIdentity(t *testing.T) {
+	cfg := everyone(nil)
+	cfg.StateDir = t.TempDir()
+	var log bytes.Buffer
+	cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	first := newRig(t, nil, cfg)
+	files, err := os.ReadDir(cfg.StateDir)
+	if err != nil || len(files) != 1 || log.Len() != 0 {
+		t.Fatalf("%v, %v, log %q", files, err, log.String())
+	}
+	if err := os.WriteFile(filepath.Join(cfg.StateDir, files[0].Name()), []byte("engine 0\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	second := newRig(t, nil, cfg)
+	if bytes.Equal(first.EngineID(), second.EngineID()) || !strings.Contains(log.String(), "new engine ID") {
+		t.Errorf("engines %x and %x, log %q", first.EngineID(), second.EngineID(), log.String())
+	}
+	cfg.StateDir = filepath.Join(cfg.StateDir, "none")
+	cfg.Roots = []smi.OID{root}
+	if _, err := New(cfg, nil); !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), "agent: ") {
+		t.Errorf("no state directory: %v", err)
 	}
 }
 
