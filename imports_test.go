@@ -40,7 +40,7 @@ var allowed = map[string][]string{
 	"mib":                     {"dataplane", "mib/smi", "mib/agentx"},
 
 	// A program; its test is an agent in small.
-	"dashboards/cacti/gen": {"mib", "dataplane", "collector"},
+	"dashboards/cacti/gen": {"mib", "dataplane", "collector", "mib/agent"},
 
 	"internal/config":   {"dataplane", "collector/snmp", "internal/director", "rrdstore"},
 	"internal/director": {"dataplane"},
@@ -50,7 +50,7 @@ var allowed = map[string][]string{
 	"internal/exporter": {"dataplane", "collector", "collector/prom", "collector/snmp", "rrdstore", "rrdstore/export", "rrdstore/graph",
 		"internal/config", "internal/history", "internal/ledger"},
 	"internal/agent": {"dataplane", "dataplane/ipvs", "dataplane/procfs", "collector", "collector/prom", "rrdstore", "mib", "mib/smi",
-		"mib/agentx", "internal/config", "internal/director", "internal/history", "internal/ledger", "rrdstore/export"},
+		"mib/agentx", "mib/agent", "mib/notify", "mib/usm", "internal/config", "internal/director", "internal/history", "internal/ledger", "rrdstore/export"},
 
 	"cmd/lvs-agent":    {"internal/agent"},
 	"cmd/lvs-exporter": {"internal/exporter"},

@@ -15,6 +15,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -28,7 +29,6 @@ import (
 	"lvs/dataplane"
 	"lvs/internal/config"
 	"lvs/internal/ledger"
-	"lvs/mib/agentx"
 	"lvs/rrdstore"
 )
 
@@ -71,10 +71,11 @@ type agent struct {
 	log      *slog.Logger
 	source   *kernelSource
 	sampler  *collector.Sampler
-	ledger   *ledger.Ledger   // nil without a store
-	subagent *agentx.Subagent // nil without SNMP
-	director *directorRun     // nil when only observing
+	ledger   *ledger.Ledger // nil without a store
+	snmp     *snmpWindow    // nil without SNMP
+	director *directorRun   // nil when only observing
 
+	started          time.Time
 	samples, commits prometheus.Histogram // durations
 	exposition       atomic.Pointer[prom.Exposition]
 
@@ -88,7 +89,7 @@ type agent struct {
 // newAgent puts the parts together; nothing runs yet.
 func newAgent(f *flags, s *settings) (*agent, error) {
 	a := &agent{
-		flags: f, log: f.logger, settings: s, loadedAt: time.Now(),
+		flags: f, log: f.logger, settings: s, loadedAt: time.Now(), started: time.Now(),
 		source:  newKernelSource(s.netNS, s.file.Director != nil, f.logger),
 		samples: prom.NewDurations(), commits: prom.NewDurations(), reloads: make(chan chan error),
 	}
@@ -101,11 +102,11 @@ func newAgent(f *flags, s *settings) (*agent, error) {
 		Interval: s.interval, Source: a.source, Sinks: map[string]collector.Sink{}, Names: names(s),
 		Observe: func(d time.Duration) { a.samples.Observe(d.Seconds()) }, Logger: a.log,
 	}
-	if s.agentX != off {
-		if a.subagent, err = newSubagent(s.agentX, a.log); err != nil {
-			return nil, err
-		}
-		cfg.Sinks["snmp"] = &mibSink{a.subagent.Swap}
+	if a.snmp, err = newSNMPWindow(s, a.started, a.figures, a.log); err != nil {
+		return nil, err
+	}
+	if a.snmp != nil {
+		cfg.Sinks["snmp"], cfg.Source = a.snmp, a.snmp.source(a.source)
 	}
 	if s.storePath != off {
 		opts := rrdstore.Options{Step: s.interval, Retention: s.retention, Tiers: s.tiers.List(), MaxBytes: int64(s.maxSize), Forget: collector.DefaultForget, Logger: a.log}
@@ -146,19 +147,19 @@ func names(s *settings) collector.Names {
 }
 
 // run runs every part until ctx ends or HTTP cannot be served, and stops them in
-// order: director, sampler, store, subagent, HTTP, netlink. No tick is lost by
+// order: director, sampler, store, SNMP, HTTP, netlink. No tick is lost by
 // that. The director is first because the sampler waits for its sinks, of which
 // the director is one: with a thousand changes still to make it would not end.
 func (a *agent) run(ctx context.Context, hup <-chan os.Signal) (err error) {
 	a.log.Info("starting lvs-agent", "version", version.Info(), "interval", a.settings.interval, "store", a.settings.storePath,
-		"agentx", a.settings.agentX, "runs_services", a.director != nil)
+		"agentx", a.settings.agentX, "snmp", strings.Join(a.settings.listen, " "), "runs_services", a.director != nil)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 
 	parts := []*part{
 		start("director", a.runDirector),
 		start("sampler", a.sampler.Run),
-		start("agentx", a.runSubagent),
+		start("snmp", a.snmp.run),
 		start("http", a.serve),
 	}
 	for _, p := range parts {
@@ -174,7 +175,7 @@ func (a *agent) run(ctx context.Context, hup <-chan os.Signal) (err error) {
 	others.Go(func() { a.reloadOn(ctx, hup) })
 
 	<-ctx.Done()
-	notify(a.log, "STOPPING=1")
+	tellSystemd(a.log, "STOPPING=1")
 	a.log.Info("stopping")
 	writers, servers := parts[:2], parts[2:]
 	for _, p := range writers {
@@ -194,13 +195,6 @@ func (a *agent) run(ctx context.Context, hup <-chan os.Signal) (err error) {
 	return err
 }
 
-func (a *agent) runSubagent(ctx context.Context) error {
-	if a.subagent == nil {
-		return nil
-	}
-	return a.subagent.Run(ctx)
-}
-
 func (a *agent) runDirector(ctx context.Context) error {
 	if a.director == nil {
 		return nil
@@ -217,7 +211,7 @@ func (a *agent) announce(ctx context.Context) {
 	case <-ctx.Done():
 		return
 	}
-	notify(a.log, "READY=1")
+	tellSystemd(a.log, "READY=1")
 }
 
 // A part is a task that runs until it is stopped, or fails.

@@ -33,6 +33,8 @@ type (
 		Director        apiDirector  `json:"director"`
 		Services        []apiService `json:"services"`
 		Servers         []apiServer  `json:"servers"`
+		// Agent is how the agent itself fares.
+		Agent *apiAgent `json:"agent,omitempty"`
 		// Run is how the running of services stands; absent when only observing.
 		Run *director.Status `json:"run,omitempty"`
 	}

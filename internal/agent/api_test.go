@@ -125,7 +125,7 @@ func TestTheSnapshotDocumentIsDescribed(t *testing.T) {
 		t.Fatal("README.md has no section on the document")
 	}
 	section, _, _ = strings.Cut(section, "\n## ")
-	text, err := os.ReadFile("testdata/snapshot.json")
+	text, err := bothDocuments()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,4 +134,16 @@ func TestTheSnapshotDocumentIsDescribed(t *testing.T) {
 			t.Errorf("README.md does not say what %s is", field)
 		}
 	}
+}
+
+// bothDocuments are the parts of the document that goldens hold.
+func bothDocuments() (all []byte, err error) {
+	for _, name := range []string{"testdata/snapshot.json", "testdata/agent.json"} {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, b...)
+	}
+	return all, nil
 }

@@ -44,6 +44,7 @@ type flags struct {
 	tiers         tiers
 	maxSize       uint64
 	agentX        string
+	listen        []string
 	netNS         string
 	reals         string
 	realsLimit    int
@@ -82,6 +83,7 @@ func parseFlags(args []string, stdout, stderr io.Writer) (*flags, error) {
 	flag("store.tiers", "What is kept of older times: rows of STEP for KEEP, or off.").Default("1m:7d,5m:31d,1h:2y").SetValue(&f.tiers)
 	flag("store.max-size", "How large the history may grow: 512MiB, 2GiB.").Default("4GiB").SetValue((*byteSize)(&f.maxSize))
 	flag("snmp.agentx", "SNMP master agent: unix:PATH, tcp:HOST:PORT or off.").Default(defaultAgentX).StringVar(&f.agentX)
+	flag("snmp.listen", "Answer SNMP without a master agent: ADDRESS:PORT, :PORT for every address, or off. May be repeated. Who may ask is in the file; else this machine, as public.").Default(off).SetValue((*listen)(&f.listen))
 	flag("netns", "Network namespace of the director: a path, or a name under /run/netns. Default is the agent's own.").StringVar(&f.netNS)
 	flag("prometheus.reals", "Series for each real server: auto (up to the limit), always or never.").Default("auto").EnumVar(&f.reals, "auto", "always", "never")
 	flag("prometheus.reals-limit", "Real servers above which auto leaves their series out.").Default(fmt.Sprint(prom.DefaultRealsLimit)).IntVar(&f.realsLimit)
@@ -128,6 +130,27 @@ func (t *tiers) Set(s string) error {
 	*t = tiers(v)
 	return nil
 }
+
+// listen is the value of --snmp.listen: addresses, none for off.
+type listen []string
+
+func (l *listen) String() string { return strings.Join(*l, ",") }
+
+func (l *listen) Set(s string) error {
+	if s == off {
+		*l = nil
+		return nil
+	}
+	address, err := config.ParseListen(s)
+	if err != nil {
+		return fmt.Errorf("--snmp.listen %w", err)
+	}
+	*l = append(*l, address)
+	return nil
+}
+
+// IsCumulative lets the flag be repeated.
+func (l *listen) IsCumulative() bool { return true }
 
 // byteSize is the number of bytes of --store.max-size.
 type byteSize uint64

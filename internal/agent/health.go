@@ -25,7 +25,7 @@ func (a *agent) health() prom.Health {
 	if a.ledger != nil {
 		a.storeHealth(&h, s.Ledger)
 	}
-	if a.subagent != nil {
+	if a.snmp != nil && a.snmp.subagent != nil {
 		a.agentXHealth(&h)
 	}
 	if a.flags.configFile != "" {
@@ -53,7 +53,7 @@ func (a *agent) storeHealth(h *prom.Health, s collector.LedgerStats) {
 }
 
 func (a *agent) agentXHealth(h *prom.Health) {
-	s := a.subagent.Stats()
+	s := a.snmp.subagent.Stats()
 	h.Components["agentx"] = s.Connected
 	h.AgentX = &prom.AgentXHealth{Connected: s.Connected, Reconnects: s.Reconnects,
 		Malformed: s.Malformed, Refused: s.DuplicateRegistrations, Requests: map[prom.AgentXRequest]uint64{}}

@@ -57,6 +57,7 @@ func (a *agent) serveSnapshot(w http.ResponseWriter, _ *http.Request) {
 	}
 	stats := a.sampler.Stats()
 	doc := snapshotDocument(snap, a.sampler.Interval(), stats.Failing)
+	doc.Agent = agentDocument(a.figuresOf(snap))
 	doc.Run = a.directorStatus()
 	writeJSON(w, http.StatusOK, doc)
 }

@@ -12,9 +12,9 @@ import (
 	"lvs/collector"
 )
 
-// notify tells the service manager about the agent, if one asked to be told
+// tellSystemd tells the service manager about the agent, if one asked to be told
 // (NOTIFY_SOCKET, sd_notify(3)).
-func notify(log *slog.Logger, state string) {
+func tellSystemd(log *slog.Logger, state string) {
 	if _, err := daemon.SdNotify(false, state); err != nil {
 		log.Warn("the service manager could not be told", "state", state, "err", err)
 	}
@@ -26,7 +26,7 @@ func notifyReloading(log *slog.Logger) {
 	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
 		log.Warn("no monotonic clock", "err", err)
 	}
-	notify(log, fmt.Sprintf("%s\nMONOTONIC_USEC=%d", daemon.SdNotifyReloading, now.Nano()/1000))
+	tellSystemd(log, fmt.Sprintf("%s\nMONOTONIC_USEC=%d", daemon.SdNotifyReloading, now.Nano()/1000))
 }
 
 // keepsTime returns what reports, whenever it is asked, whether the sampler goes
@@ -59,7 +59,7 @@ func watchdog(ctx context.Context, log *slog.Logger, alive func() bool) {
 			return
 		case <-tick.C:
 			if alive() {
-				notify(log, daemon.SdNotifyWatchdog)
+				tellSystemd(log, daemon.SdNotifyWatchdog)
 			}
 		}
 	}

@@ -28,11 +28,14 @@ func (a *agent) reloadOn(ctx context.Context, hup <-chan os.Signal) {
 // where anything in it is wrong, not at all.
 func (a *agent) reload(ctx context.Context) error {
 	notifyReloading(a.log)
-	defer notify(a.log, "READY=1")
+	defer tellSystemd(a.log, "READY=1")
 	next, err := settle(a.flags)
 	var show *prom.Exposition
 	if err == nil {
 		show, err = a.show(next)
+	}
+	if err == nil {
+		err = a.snmp.setAccess(&next.file.SNMP)
 	}
 	if err == nil {
 		err = a.sampler.SetInterval(next.interval)

@@ -2,6 +2,8 @@ package agent
 
 import (
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +23,7 @@ type settings struct {
 	tiers         config.Tiers
 	maxSize       uint64
 	agentX        string // "off" for none
+	listen        []string
 	netNS         string
 	reals         prom.RealsMode
 	realsLimit    int
@@ -46,12 +49,16 @@ func settle(f *flags) (*settings, error) {
 		tiers:         pick(f, "store.tiers", config.Tiers(f.tiers), file.Store.Tiers),
 		maxSize:       pick(f, "store.max-size", f.maxSize, file.Store.MaxSize),
 		agentX:        pick(f, "snmp.agentx", f.agentX, file.SNMP.AgentX),
+		listen:        f.listen,
 		netNS:         pick(f, "netns", f.netNS, file.NetNS),
 		realsLimit:    pick(f, "prometheus.reals-limit", f.realsLimit, file.Prometheus.RealsLimit),
 		kernelRates:   f.kernelRates || file.Prometheus.KernelRates && !*f.set["prometheus.kernel-rates"],
 		compat:        pick(f, "prometheus.compat", f.compat, file.Prometheus.Compat),
 		backendLabels: f.labels(),
 		file:          file,
+	}
+	if !*f.set["snmp.listen"] && file.SNMP.Listen != nil {
+		s.listen = file.SNMP.Listen
 	}
 	if !*f.set["prometheus.backend-labels"] && file.Prometheus.BackendLabels != nil {
 		s.backendLabels = file.Prometheus.BackendLabels
@@ -104,6 +111,8 @@ func (s *settings) needsRestart(next *settings) (names []string) {
 		{"store.tiers", s.tiers != next.tiers},
 		{"store.max_size", s.maxSize != next.maxSize},
 		{"snmp.agentx", s.agentX != next.agentX},
+		{"snmp.listen", !slices.Equal(s.listen, next.listen)},
+		{"snmp.contact, name, location and notifications", !reflect.DeepEqual(s.snmp(), next.snmp())},
 		{"netns", s.netNS != next.netNS},
 		{"services (begun or ended being run)", (s.file.Director == nil) != (next.file.Director == nil)},
 	} {
@@ -112,4 +121,11 @@ func (s *settings) needsRestart(next *settings) (names []string) {
 		}
 	}
 	return names
+}
+
+// snmp is what the file says of SNMP beside addresses and who may ask.
+func (s *settings) snmp() config.SNMP {
+	c := s.file.SNMP
+	c.AgentX, c.Listen, c.Communities, c.Users = "", nil, nil, nil
+	return c
 }

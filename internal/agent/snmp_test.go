@@ -1,49 +1,231 @@
 package agent
 
 import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"slices"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/gosnmp/gosnmp"
 
 	"lvs/collector"
+	"lvs/dataplane"
+	"lvs/internal/config"
 	"lvs/mib"
+	"lvs/mib/notify"
 	"lvs/mib/smi"
 )
 
-// walk lists the names below the root of the LVS-MIB.
-func walk(t *testing.T, tree smi.Tree) (names []string) {
-	t.Helper()
-	name, ok := mib.Root(), true
-	for len(names) < 1000 {
-		if name, _, ok = tree.Next(nil, name, false, nil); !ok {
-			return names
-		}
-		names = append(names, name.String())
-	}
-	t.Fatal("the walk does not end")
-	return nil
+// A probe is a window with nobody behind it: it keeps the latest tree and counts
+// what is told.
+type probe struct {
+	*snmpWindow
+	tree smi.Tree
+	told []string // the last arc of each notification
 }
 
+func newProbe() *probe {
+	p := &probe{}
+	p.snmpWindow = &snmpWindow{
+		log: slog.New(slog.DiscardHandler), figures: func() mib.Figures { return mib.Figures{HostName: "lvs1", Samples: 7} },
+		watcher: mib.NewWatcher("lvs1", "test"), swaps: []func(smi.Tree){func(t smi.Tree) { p.tree = t }},
+		queue: notify.New(notify.Config{Targets: map[string]notify.Target{"nobody": nobody{}}}),
+	}
+	return p
+}
+
+type nobody struct{}
+
+func (nobody) Notify(context.Context, smi.Notification) error { return notify.ErrLater }
+
+// walk lists the rows of both tables of a MIB whose entries are below root.
+func (p *probe) rows(t *testing.T, root smi.OID) (n int) {
+	t.Helper()
+	name, ok := root, true
+	for range 10000 {
+		if name, _, ok = p.tree.Next(nil, name, false, nil); !ok || !name.HasPrefix(root) {
+			return n
+		}
+		n++
+	}
+	t.Fatal("the walk does not end")
+	return 0
+}
+
+var (
+	lvsServices, lvsReals   = mib.Root().Append(17), mib.Root().Append(18)
+	lvsdServices, lvsdReals = mib.Root().Append(100, 1, 4, 5), mib.Root().Append(100, 1, 5, 5)
+)
+
 func TestTablesAreEmptyWithoutNumbers(t *testing.T) {
-	var tree smi.Tree
-	sink := &mibSink{func(t smi.Tree) { tree = t }}
+	p := newProbe()
 	bare := everyKind()
 	for i := range bare.Services {
 		bare.Services[i].Number = 0
 	}
-	if err := sink.Record(t.Context(), bare); err != nil {
+	if err := p.Record(t.Context(), bare); err != nil {
 		t.Fatal(err)
 	}
-	if got := walk(t, tree); len(got) != 8 {
-		t.Errorf("%d variables without numbers, want the 8 scalars: %v", len(got), got)
+	for _, table := range []smi.OID{lvsServices, lvsReals, lvsdServices, lvsdReals} {
+		if n := p.rows(t, table); n != 0 {
+			t.Errorf("%d cells of %v without numbers", n, table)
+		}
 	}
-	services := append(mib.Root(), 2, 0)
-	if v := tree.Get(services); v.Int != 3 {
+	if v := p.tree.Get(mib.Root().Append(2, 0)); v.Int != 3 {
 		t.Errorf("%d services, want 3 though they have no rows", v.Int)
 	}
-	snap := collector.NewContinuity(nil, 0).Apply(everyKind(), epoch)
-	if err := sink.Record(t.Context(), snap); err != nil {
+	if err := p.Record(t.Context(), collector.NewContinuity(nil, 0).Apply(everyKind(), epoch)); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := len(walk(t, tree)), 8+3*19+3*16; got != want {
-		t.Errorf("%d variables with numbers, want %d", got, want)
+	if n, m := p.rows(t, lvsServices), p.rows(t, lvsReals); n != 3*19 || m != 3*16 {
+		t.Errorf("%d and %d cells with numbers, want 57 and 48", n, m)
+	}
+}
+
+type fickle struct{ err error }
+
+func (f *fickle) Snapshot(context.Context) (*dataplane.Snapshot, error) {
+	if f.err != nil {
+		return nil, f.err
+	}
+	return everyKind(), nil
+}
+
+// What cannot be read is shown as stale with its reason, and told once.
+func TestTheDataplaneGoesAndComes(t *testing.T) {
+	p, f := newProbe(), &fickle{}
+	state, reason := mib.Root().Append(100, 1, 1, 3, 0), mib.Root().Append(100, 1, 1, 4, 0)
+	source := p.source(f)
+	see := func(fails error, state0 uint64, reason0 string, queued uint64) {
+		t.Helper()
+		f.err = fails
+		snap, err := source.Snapshot(t.Context())
+		if err != fails {
+			t.Fatal(err)
+		}
+		if snap != nil {
+			if err := p.Record(t.Context(), snap); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if v, r := p.tree.Get(state), p.tree.Get(reason); v.Int != state0 || string(r.Bytes) != reason0 {
+			t.Errorf("state %d, %q; want %d, %q", v.Int, r.Bytes, state0, reason0)
+		}
+		if n := p.queue.Stats()["nobody"].Enqueued; n != queued {
+			t.Errorf("%d notifications, want %d", n, queued)
+		}
+	}
+	gone := errors.New("ip_vs is gone")
+	see(gone, 3, "ip_vs is gone", 1)
+	see(gone, 3, "ip_vs is gone", 1)
+	see(nil, 1, "", 3) // available, and the start of the agent
+	see(nil, 1, "", 3)
+	see(gone, 2, "ip_vs is gone", 4)
+	see(nil, 1, "", 5)
+	stopping, stop := context.WithCancel(t.Context())
+	stop()
+	f.err = context.Canceled
+	if _, err := source.Snapshot(stopping); err == nil || p.state.failing != nil {
+		t.Errorf("stopping is taken for a failure: %v", p.state.failing)
+	}
+}
+
+// The switch works at once, and all windows tell of it.
+func TestNotificationsAreSwitched(t *testing.T) {
+	p := newProbe()
+	if err := p.Record(t.Context(), everyKind()); err != nil {
+		t.Fatal(err)
+	}
+	enable := mib.Root().Append(100, 1, 7, 1, 0)
+	setter := mib.NewSetter(p.setEnabled)
+	for _, want := range []uint64{2, 1} { // TruthValue: false, true
+		v := smi.Value{Type: smi.Integer, Int: want}
+		if s := setter.Test(enable, v); s != smi.NoError {
+			t.Fatal(s)
+		}
+		setter.Set(enable, v)
+		if got := p.tree.Get(enable); got.Int != want || p.queue.Enabled() != (want == 1) || p.shown.Notify.Enabled != (want == 1) {
+			t.Errorf("set to %d the MIB has %d, the queue is on: %v", want, got.Int, p.queue.Enabled())
+		}
+	}
+}
+
+func TestFiguresDocument(t *testing.T) {
+	at := epoch.UTC()
+	f := mib.Figures{HostName: "lvs1", AgentVersion: "1.0", Started: at, Dataplane: mib.Stale, DataplaneReason: "why", DataplaneSince: at.Add(time.Minute),
+		Samples: 1, SampleErrors: 2, LateTicks: 3, SkippedTicks: 4, Inconsistent: 5,
+		Store:  mib.StoreFigures{State: mib.StoreBehind, Bytes: 6, Limit: 7, Series: 8, Oldest: at, Newest: at.Add(time.Hour), Commits: 9, CommitErrors: 10, LateCommits: 11},
+		Notify: mib.NotifyFigures{Enabled: true, Sent: 12, Dropped: 13, Coalesced: 14, Sequence: 15, Time: at, Message: "web is down"}}
+	golden(t, "agent.json", agentDocument(f))
+}
+
+// What is written in the file arrives where it belongs, and what is not asked for
+// is not there.
+func TestPartsOfSNMP(t *testing.T) {
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	s := &settings{agentX: off, storePath: off, file: &config.Config{}}
+	if w, err := newSNMPWindow(s, time.Now(), nil, log); w != nil || err != nil {
+		t.Errorf("a window for nobody: %v, %v", w, err)
+	}
+	s.listen, s.storePath = []string{"127.0.0.1:0"}, t.TempDir()
+	s.file.SNMP = config.SNMP{
+		Users: []config.User{{Name: "cacti", Auth: config.Secret{Protocol: "sha256", Passphrase: "passphrase"}, Priv: config.Secret{Protocol: "aes128", Passphrase: "another one"}}},
+		Notifications: config.Notifications{Disabled: true, Managers: []config.Manager{
+			{Address: "127.0.0.1:9", Community: "public"}, {Address: "[::1]:9", User: "cacti"},
+		}},
+	}
+	w, err := newSNMPWindow(s, time.Now(), func() mib.Figures { return mib.Figures{} }, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.box == nil || w.subagent != nil || len(w.box.EngineID()) < 5 || w.queue.Enabled() {
+		t.Errorf("box %v, subagent %v, notifications are on: %v", w.box, w.subagent, w.queue.Enabled())
+	}
+	var targets []string
+	for name := range w.queue.Stats() {
+		targets = append(targets, name)
+	}
+	slices.Sort(targets)
+	if diff := cmp.Diff([]string{"127.0.0.1:9", "[::1]:9"}, targets); diff != "" {
+		t.Errorf("targets (-want +got):\n%s", diff)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if err := w.run(ctx); err != nil {
+		t.Errorf("a run that is stopped at once: %v", err)
+	}
+}
+
+// With nobody to be notified the agent in the box answers nevertheless.
+func TestTheBoxAnswersWithoutTargets(t *testing.T) {
+	s := &settings{agentX: off, storePath: off, listen: []string{"127.0.0.1:0"}, file: &config.Config{}}
+	w, err := newSNMPWindow(s, time.Now(), func() mib.Figures { return mib.Figures{HostName: "lvs1"} }, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- w.run(ctx) }()
+	defer func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}()
+	manager := &gosnmp.GoSNMP{Target: "127.0.0.1", Port: w.box.Addrs()[0].Port(), Community: "public", Version: gosnmp.Version2c, Timeout: 5 * time.Second, Retries: 3, MaxOids: 60}
+	if err := manager.Connect(); err != nil {
+		t.Fatal(err)
+	}
+	defer manager.Conn.Close()
+	answer, err := manager.Get([]string{mib.Root().Append(100, 1, 1, 1, 0).String()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if name, _ := answer.Variables[0].Value.([]byte); string(name) != "lvs1" {
+		t.Errorf("the host is called %q", name)
 	}
 }
