@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -93,9 +94,13 @@ func TestManagerIsToldWhatAReportSays(t *testing.T) {
 	for counter, want := range refusals {
 		for _, level := range []string{"noAuthNoPriv", "authNoPriv"} {
 			u := levels[level]
+			var asked atomic.Int32
 			m := manager(t, ManagerConfig{User: &u, Inform: true, Timeout: 20 * time.Second,
-				Address: forger(t, func(p *gosnmp.SnmpPacket) { p.Variables[0].Name = counter })})
+				Address: forger(t, func(p *gosnmp.SnmpPacket) { asked.Add(1); p.Variables[0].Name = counter })})
 			err := m.Notify(t.Context(), event(1))
+			if n := asked.Load(); n != 1 {
+				t.Errorf("%s at %s: sent %d times", counter, level, n)
+			}
 			if err == nil || errors.Is(err, ErrLater) || !strings.HasSuffix(err.Error(), want) {
 				t.Errorf("%s at %s: %v, want %s", counter, level, err, want)
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 	"syscall"
@@ -26,6 +25,8 @@ type link struct {
 	snmp   *gosnmp.GoSNMP
 	conn   *datagrams
 	opened time.Time
+	resent func() // is called for each retransmission
+	again  bool   // what is sent next is one
 
 	inform bool
 	usm    *gosnmp.UsmSecurityParameters // nil for v2c
@@ -37,10 +38,10 @@ type link struct {
 func (m *Manager) open(ctx context.Context) (*link, error) {
 	x := &gosnmp.GoSNMP{Target: m.host, Port: m.port, Transport: "udp", Context: ctx, Timeout: m.c.Timeout,
 		Version: gosnmp.Version2c, Community: m.c.Community}
-	l := &link{snmp: x, inform: m.c.Inform}
+	l := &link{snmp: x, inform: m.c.Inform, resent: func() { m.again.Add(1) }}
 	if l.inform {
 		x.Retries = m.c.Retries
-		x.OnRetry = func(*gosnmp.GoSNMP) { m.again.Add(1) }
+		x.OnRetry = func(*gosnmp.GoSNMP) { l.again = true } // also where none is left
 	}
 	if m.c.User != nil {
 		l.usm = m.c.User.parameters()
@@ -77,7 +78,14 @@ func (l *link) send(ctx context.Context, vars []variable, id uint32) error {
 	l.setTime()
 	// What gosnmp sends, be it discovery or the same again, has id then.
 	l.snmp.SetRequestID(id - 1)
-	l.snmp.OnSent = func(x *gosnmp.GoSNMP) { x.SetRequestID(id - 1) }
+	l.again = false
+	l.snmp.OnSent = func(x *gosnmp.GoSNMP) {
+		x.SetRequestID(id - 1)
+		if l.again {
+			l.again = false
+			l.resent()
+		}
+	}
 	l.conn.verdict, l.conn.strange = nil, false
 	known := l.usm != nil && l.usm.AuthoritativeEngineID != ""
 	answer, err := l.snmp.SendTrap(gosnmp.SnmpTrap{Variables: slices.Clone(vars), IsInform: l.inform})
@@ -149,62 +157,4 @@ func tidy(err error) error {
 		return errors.New("no answer")
 	}
 	return err
-}
-
-// errNobody says that the manager's host has no manager at the port.
-var errNobody = errors.New("nobody listens there")
-
-// grace is how long a trap's sender waits for a host to say that nobody listens.
-// Hosts in the same data centre answer within it.
-const grace = 5 * time.Millisecond
-
-// A datagrams is the connected UDP socket of a link, in which gosnmp's packets are
-// looked at as they pass. It hides that it is a net.PacketConn.
-type datagrams struct {
-	net.Conn
-	v3 bool
-
-	answers int   // since the latest Write
-	verdict error // why the manager takes nothing, once it has said so
-	strange bool  // the manager said that it is not the engine we wrote to
-}
-
-// maxAnswers is how many datagrams are looked at after each that is sent; more
-// are somebody's flood.
-const maxAnswers = 16
-
-func (d *datagrams) Write(b []byte) (int, error) {
-	if d.verdict != nil {
-		return 0, d.verdict // the same again would be answered the same
-	}
-	d.answers = 0
-	n, err := d.Conn.Write(b)
-	if errors.Is(err, syscall.EMSGSIZE) {
-		d.verdict = &refusal{fmt.Sprintf("the message has %d octets, more than a datagram carries", len(b))}
-		return n, d.verdict
-	}
-	return n, err
-}
-
-func (d *datagrams) Read(b []byte) (int, error) {
-	if d.answers++; d.answers > maxAnswers {
-		return 0, errors.New("too many answers that are none")
-	}
-	n, err := d.Conn.Read(b)
-	if d.v3 && err == nil {
-		d.look(slices.Clone(b[:n]))
-	}
-	return n, err
-}
-
-// refused says whether the host tells, soon after a trap was sent, that it did not
-// get to anybody.
-func (d *datagrams) refused() error {
-	if err := d.SetReadDeadline(time.Now().Add(grace)); err != nil {
-		return err
-	}
-	if _, err := d.Conn.Read(make([]byte, 1)); errors.Is(err, syscall.ECONNREFUSED) {
-		return errNobody
-	}
-	return nil
 }
