@@ -151,16 +151,16 @@ func TestSNMPTrapDReceivesThousandInformsInOrder(t *testing.T) {
 	t.Logf("1000 informs in %v", time.Since(begin))
 }
 
-func TestSNMPTrapDReceivesThousandTrapsInOrder(t *testing.T) {
+func TestSNMPTrapDReceivesTrapsInOrder(t *testing.T) {
 	t.Parallel()
 	r := lab.SNMPTrapD(t)
 	m := manager(t, ManagerConfig{Address: r.Addr, User: authPriv(), Engine: engine})
 	q, _ := sequence(t, m, 0, 0)
-	for i := 0; i < 1000; i += 50 { // never more than a socket holds
+	for i := 0; i < 300; i += 50 { // never more than a socket holds
 		enqueue(q, i, i+50)
 		r.WaitReceived(i + 50)
 	}
-	inOrder(t, r, 1000)
+	inOrder(t, r, 300)
 }
 
 func TestSNMPTrapDReceivesAllThoughItIsAwayForAWhile(t *testing.T) {
