@@ -169,9 +169,6 @@ func (h *handler) column(name smi.OID, q *request) *column {
 
 // advance appends the next variable of c to the answer, or endOfMibView.
 func (h *handler) advance(q *request, c *column) smi.ErrorStatus {
-	if c.ended {
-		return h.append(q, c.name, &smi.Value{Type: smi.EndOfMIBView})
-	}
 	next, status := h.next(q, c.name, c.gen)
 	switch {
 	case status != smi.NoError:

@@ -171,6 +171,7 @@ func TestGenErr(t *testing.T) {
 		r.wantError("next", question{version: v, typ: ber.GetNext, names: []smi.OID{good, root}}, smi.GenErr, 2)
 	}
 	r.wantError("bulk, once", question{version: ber.V2cVersion, typ: ber.GetBulk, status: 2, index: 3, names: []smi.OID{good, root}}, smi.GenErr, 2)
+	r.wantError("bulk, the second time", question{version: ber.V2cVersion, typ: ber.GetBulk, status: 1, index: 30, names: []smi.OID{good, {1, 3, 6, 1, 2, 1, 1, 6, 0}, {1, 3, 6, 1, 2, 1, 1, 7, 0}}}, smi.GenErr, 3)
 	r.wantError("bulk, repeated", question{version: ber.V2cVersion, typ: ber.GetBulk, status: 1, index: 30, names: []smi.OID{good, good, {1, 3, 6, 1, 2, 1, 1, 8, 0}}}, smi.GenErr, 3)
 }
 
