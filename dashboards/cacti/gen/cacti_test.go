@@ -1,7 +1,7 @@
 package main
 
 import (
-	"net"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -72,8 +72,7 @@ type monitor struct {
 // addDevice adds the director with the pack's host template.
 func (m *monitor) addDevice() {
 	m.t.Helper()
-	_, port, err := net.SplitHostPort(m.director.addr)
-	m.must(err)
+	port := strconv.Itoa(int(m.director.agent.Addrs()[0].Port()))
 	template := m.number("host_template", id(hostTemplateID, packs()[0].host))
 	m.php("cli/add_device.php", "--description=director", "--ip=127.0.0.1", "--port="+port, "--template="+template,
 		"--version=2", "--community="+lab.Community, "--avail=snmp")

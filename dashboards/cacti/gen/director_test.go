@@ -14,21 +14,19 @@ import (
 	"lvs/dataplane"
 	"lvs/internal/lab"
 	"lvs/mib"
-	"lvs/mib/agentx"
+	"lvs/mib/agent"
 	"lvs/mib/smi"
 )
 
 // A director is one with a table of the test's making, sampled and answered for
-// as by the real agent: its accounts are those of a Continuity, and snmpd answers
-// from the tree of its snapshots.
+// as by the real agent: its accounts are those of a Continuity, and the agent in
+// the box answers from the tree of its snapshots.
 type director struct {
-	addr string // where SNMP answers, "127.0.0.1:PORT"
-
 	source     *dataplane.Snapshot
 	continuity *collector.Continuity
 	snap       *dataplane.Snapshot
 	tree       *mib.Tree
-	subagent   *agentx.Subagent
+	agent      *agent.Agent
 	samples    uint64
 	// named is the only service with a name of its own.
 	named dataplane.ServiceKey
@@ -37,9 +35,7 @@ type director struct {
 // startDirector starts one with five services and twenty real servers.
 func startDirector(t *testing.T) *director {
 	t.Helper()
-	master := lab.SNMPD(t, "sysName a-director")
 	d := &director{
-		addr:       master.Addr,
 		named:      serviceKey("tcp/[2001:db8::10]:443"),
 		continuity: collector.NewContinuity(nil, 0),
 		source: &dataplane.Snapshot{
@@ -55,17 +51,22 @@ func startDirector(t *testing.T) *director {
 	d.addService("sctp/192.0.2.12:2905", dataplane.Masquerade, "10.0.0.1:2905", "10.0.0.2:2905", "10.0.0.3:2905")
 	d.apply()
 	var err error
-	if d.subagent, err = agentx.New(agentx.Config{Address: master.Unix, Registrations: []smi.OID{mib.Root()}}, d.tree); err != nil {
+	d.agent, err = agent.New(agent.Config{
+		Listen:      []string{"127.0.0.1:0"},
+		Communities: []agent.Community{{Name: lab.Community}},
+		System:      agent.System{Name: "a-director"},
+		Roots:       []smi.OID{mib.Root()},
+	}, d.tree)
+	if err != nil {
 		t.Fatal(err)
 	}
 	var wg sync.WaitGroup
-	wg.Go(func() { d.subagent.Run(t.Context()) })
-	t.Cleanup(wg.Wait)
-	first := mib.Root().String() + ".2.0"
-	lab.Wait(t, "the director's answer", func() bool {
-		out, err := master.Ask("snmpget", "2c", []string{"-On"}, first)
-		return err == nil && strings.Contains(out, "INTEGER")
+	wg.Go(func() {
+		if err := d.agent.Run(t.Context()); err != nil {
+			t.Error(err)
+		}
 	})
+	t.Cleanup(wg.Wait) // the test's context is done by then
 	return d
 }
 
@@ -121,7 +122,7 @@ func (d *director) pass() {
 	}
 	d.source.Director.Connections += 17
 	d.apply()
-	d.subagent.Swap(d.tree)
+	d.agent.Swap(d.tree)
 }
 
 func (d *director) apply() {
