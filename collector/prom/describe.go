@@ -1,6 +1,7 @@
 package prom
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -95,20 +96,28 @@ var metricTypes = map[string]dto.MetricType{
 // fill lets the family emit into c for all directors, or for the agent, and
 // returns what came of it, valid until c is used again.
 func (f *family) fill(m *scrapeMemory, c *cells) *dto.MetricFamily {
+	mf, _ := f.fillFrom(0, math.MaxInt, m, c)
+	return mf
+}
+
+// fillFrom is fill for the members from first on, up to the one that makes it that
+// many series or more; next is the one after it.
+func (f *family) fillFrom(first, series int, m *scrapeMemory, c *cells) (mf *dto.MetricFamily, next int) {
 	c.reset()
 	c.at, _ = slices.BinarySearch(f.Labels, labelDirector)
+	next = first
 	if f.Scope == ScopeAgent {
 		f.emit(&m.own, c)
-	} else {
-		for _, s := range m.members {
-			if s.shows(f) {
-				c.director = s.director
-				f.emit(s, c)
-			}
+		next = len(m.members)
+	}
+	for ; next < len(m.members) && c.count < series; next++ {
+		if s := m.members[next]; s.shows(f) {
+			c.director = s.director
+			f.emit(s, c)
 		}
 	}
 	c.family.Name, c.family.Help, c.family.Type = &f.Name, &f.Help, metricTypes[f.Type].Enum()
-	return &c.family
+	return &c.family, next
 }
 
 // names of labels, shared by all pairs.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"compress/gzip"
 	"io"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 )
@@ -80,7 +82,7 @@ func (e *Exposition) serve(w http.ResponseWriter, r *http.Request, load func(*sc
 }
 
 // writeIn writes what is wanted of what was loaded, with one family in memory at
-// a time.
+// a time, and in the formats of text only a part of one of a fleet.
 func (e *Exposition) writeIn(mem *scrapeMemory, w io.Writer, format expfmt.Format, want *filter) error {
 	defer mem.release()
 	process, _ := e.process(want) // counted there; the scrape goes on without
@@ -88,6 +90,11 @@ func (e *Exposition) writeIn(mem *scrapeMemory, w io.Writer, format expfmt.Forma
 	// Our names need no escaping in any scheme, so that it is left out, which
 	// copies every family; the process's may.
 	scheme := format.ToEscapingScheme()
+	out := &parted{Writer: w}
+	series := math.MaxInt
+	if kind := format.FormatType(); len(mem.members) > 1 && (kind == expfmt.TypeTextPlain || kind == expfmt.TypeOpenMetrics) {
+		w, series = out, partSeries
+	}
 	enc := expfmt.NewEncoder(w, format.WithEscapingScheme(model.NoEscaping))
 	others := func(before string) error {
 		for len(process) > 0 && (before == "" || process[0].GetName() < before) {
@@ -103,15 +110,22 @@ func (e *Exposition) writeIn(mem *scrapeMemory, w io.Writer, format expfmt.Forma
 		if !want.asks(f) {
 			continue
 		}
+		out.goesOn = false
 		if err := others(f.Name); err != nil {
 			return err
 		}
-		if mf := f.fill(mem, &mem.cells); len(mf.Metric) > 0 {
+		for next, more := 0, true; more; more = next < len(mem.members) {
+			var mf *dto.MetricFamily
+			if mf, next = f.fillFrom(next, series, mem, &mem.cells); len(mf.Metric) == 0 {
+				continue
+			}
 			if err := enc.Encode(mf); err != nil {
 				return err
 			}
+			out.goesOn = true
 		}
 	}
+	out.goesOn = false
 	if err := others(""); err != nil {
 		return err
 	}
