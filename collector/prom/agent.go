@@ -55,7 +55,7 @@ func agentHistogram(name, help string, of func(o *Options) prometheus.Histogram)
 }
 
 func agentFamilies() []family {
-	return slices.Concat(samplingFamilies(), windowFamilies(), runningFamilies())
+	return slices.Concat(samplingFamilies(), windowFamilies(), snmpFamilies(), runningFamilies())
 }
 
 // samplingFamilies tell how reading the kernel goes.

@@ -42,6 +42,10 @@ type Health struct {
 	Store *StoreHealth
 	// AgentX is nil where the subagent is off.
 	AgentX *AgentXHealth
+	// SNMP is nil where the agent in the box is off.
+	SNMP *SNMPHealth
+	// Notify are the targets of notifications, by name.
+	Notify map[string]NotifyHealth
 	// Config is nil where there is no configuration file.
 	Config *ConfigHealth
 	// Director is nil for an agent that only observes.

@@ -98,6 +98,8 @@ func busy() Health {
 		Sinks:      map[string]SinkHealth{"mib": {Dropped: 1}, "history": {Errors: 2}},
 		Store:      &StoreHealth{Bytes: 1 << 20, CommitErrors: 7, LateCommits: 8, Damaged: 9, PutAside: true},
 		AgentX:     &AgentXHealth{Connected: true, Reconnects: 2, Malformed: 3, Refused: 4, Requests: map[AgentXRequest]uint64{{"get", "ok"}: 10, {"get", "error"}: 1, {"bulk", "ok"}: 3}},
+		SNMP:       &SNMPHealth{Requests: map[string]uint64{"1": 1, "2c": 20, "3": 300}, Dropped: map[string]uint64{"community": 4, "rate": 5}, Variables: 6000, Written: 7},
+		Notify:     map[string]NotifyHealth{"agentx": {Sent: 8}, "192.0.2.9:162": {Waiting: 9, Sent: 10, Lost: map[string]uint64{"full": 11, "coalesced": 12}}},
 		Config:     &ConfigHealth{ReloadOK: true, LoadedAt: time.Unix(946684000, 0)},
 		Director:   &DirectorHealth{Drift: map[string]int{"weight": 2}, Changes: 9, Failures: 1},
 	}

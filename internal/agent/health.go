@@ -25,8 +25,8 @@ func (a *agent) health() prom.Health {
 	if a.ledger != nil {
 		a.storeHealth(&h, s.Ledger)
 	}
-	if a.snmp != nil && a.snmp.subagent != nil {
-		a.agentXHealth(&h)
+	if a.snmp != nil {
+		a.snmp.health(&h)
 	}
 	if a.flags.configFile != "" {
 		a.mu.Lock()
@@ -49,16 +49,6 @@ func (a *agent) storeHealth(h *prom.Health, s collector.LedgerStats) {
 	h.Store = &prom.StoreHealth{CommitErrors: s.Errors + s.RecallErrors + s.Dropped, LateCommits: s.Late}
 	if stats := a.ledger.Stats(); stats != nil {
 		h.Store.Bytes, h.Store.Damaged, h.Store.PutAside = stats.Bytes, stats.Damaged, stats.Aside != ""
-	}
-}
-
-func (a *agent) agentXHealth(h *prom.Health) {
-	s := a.snmp.subagent.Stats()
-	h.Components["agentx"] = s.Connected
-	h.AgentX = &prom.AgentXHealth{Connected: s.Connected, Reconnects: s.Reconnects,
-		Malformed: s.Malformed, Refused: s.DuplicateRegistrations, Requests: map[prom.AgentXRequest]uint64{}}
-	for r, n := range s.Requests {
-		h.AgentX.Requests[prom.AgentXRequest{PDU: r.Type.String(), Result: r.Error.Error()}] += n
 	}
 }
 

@@ -34,7 +34,9 @@ type snmpWindow struct {
 	watcher *mib.Watcher
 	snap    *dataplane.Snapshot // the latest; nil before the first
 	state   dataplaneState
-	shown   mib.Figures // those of the tree that is shown
+	tree    *mib.Tree           // that is shown; nil before the first
+	treeOf  *dataplane.Snapshot // the snapshot in it
+	shown   mib.Figures         // and the figures
 }
 
 // A dataplaneState is whether the table can be read, and since when.
@@ -95,12 +97,17 @@ func (w *snmpWindow) tell(list []smi.Notification) {
 	}
 }
 
-// show makes the tree of what is known now. The caller holds mu.
+// show makes the tree of the latest snapshot and of what is known beside it. The
+// caller holds mu.
 func (w *snmpWindow) show() {
 	w.shown = w.complete(w.figures())
-	tree := mib.Build(w.snap, w.shown)
+	if w.tree == nil || w.treeOf != w.snap {
+		w.tree, w.treeOf = mib.Build(w.snap, w.shown), w.snap
+	} else {
+		w.tree = w.tree.With(w.shown) // its tables stay
+	}
 	for _, swap := range w.swaps {
-		swap(tree)
+		swap(w.tree)
 	}
 }
 

@@ -225,7 +225,11 @@ func (d *decoder) notifications(s *Notifications) fields {
 		"rate":    integer(d, &s.Rate, 1, 1000),
 		"burst":   integer(d, &s.Burst, 1, 10000),
 		"managers": d.list(func(n ast.Node) {
-			s.Managers = append(s.Managers, d.manager(n))
+			m := d.manager(n)
+			if slices.ContainsFunc(s.Managers, func(o Manager) bool { return o.Address == m.Address }) && m.Address != "" {
+				d.errorAt(n, "", fmt.Sprintf("manager %s is listed twice", m.Address))
+			}
+			s.Managers = append(s.Managers, m)
 		}),
 	}
 }
