@@ -174,7 +174,7 @@ func (r *reading) take(live []*column, vars []gosnmp.SnmpPDU) (err error) {
 	}
 	rows := len(vars) / len(live)
 	for i := 0; i < rows*len(live) && err == nil; i++ {
-		err = live[i%len(live)].add(&vars[i])
+		err = live[i%len(live)].add(&vars[i], live[0])
 	}
 	for i, c := range live {
 		if err == nil && len(c.index) > r.most {
@@ -187,8 +187,9 @@ func (r *reading) take(live []*column, vars []gosnmp.SnmpPDU) (err error) {
 	return err
 }
 
-// add takes the variable that follows the column's last cell.
-func (c *column) add(v *gosnmp.SnmpPDU) error {
+// add takes the variable that follows the column's last cell. Where another column
+// has the same index there, one text of it is kept.
+func (c *column) add(v *gosnmp.SnmpPDU, other *column) error {
 	if c.ended {
 		return nil
 	}
@@ -214,6 +215,9 @@ func (c *column) add(v *gosnmp.SnmpPDU) error {
 	}
 	if cell.kind == absent {
 		return badAnswer("%s is %v", v.Name, v.Type)
+	}
+	if at := len(c.index); at < len(other.index) && other.index[at] == index {
+		index = other.index[at]
 	}
 	c.index, c.cells = append(c.index, index), append(c.cells, cell)
 	return nil

@@ -1,5 +1,6 @@
 // Package exporter is the command lvs-exporter: it reads the history in a store,
-// draws it and writes it for other programs, and brings theirs in.
+// draws it and writes it for other programs, and brings theirs in. It also serves
+// Prometheus directors that it reads over SNMP.
 package exporter
 
 import (
@@ -19,7 +20,7 @@ import (
 	"lvs/rrdstore"
 )
 
-const about = `Read the history that lvs-agent keeps, draw it, and exchange it with other programs: also while the agent runs, and of a copied directory on any machine.
+const about = `Read the history that lvs-agent keeps, draw it, and exchange it with other programs: also while the agent runs, and of a copied directory on any machine. And read directors over SNMP for Prometheus.
 
 Examples:
   lvs-exporter list
@@ -29,6 +30,7 @@ Examples:
   lvs-exporter graph --all --dir report
   lvs-exporter export --format openmetrics --real -o lvs.om
   lvs-exporter backup /var/backups/lvs
+  lvs-exporter serve --config.file /etc/lvs-exporter.yml
 
 Each command has more: lvs-exporter COMMAND --help. Exit codes: 0 done, 1 failed, 2 a command line that makes no sense.`
 

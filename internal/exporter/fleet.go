@@ -19,9 +19,10 @@ import (
 	"lvs/rrdstore"
 )
 
-// maxReaders is how many directors' tables are read at once. Each takes a few
-// hundred bytes for every variable while it is read.
-const maxReaders = 64
+// maxReaders is how many directors' tables are read at once, each of which takes
+// sixty bytes for every variable meanwhile. More than these are far away, or very
+// slow.
+const maxReaders = 256
 
 // startWithin is the time over which the first readings of a fleet are spread.
 const startWithin = 10 * time.Second
@@ -70,7 +71,7 @@ func (f *fleet) member(cfg *config.Fleet, d config.FleetDirector, i int, log *sl
 	spread := func(over time.Duration) time.Duration {
 		return over * time.Duration(i) / time.Duration(len(cfg.Directors))
 	}
-	m := &member{FleetDirector: d, source: newMemberSource(poller), lacks: lacks(d.Module, cfg.Auths[d.Auth].Version), delay: spread(min(d.Interval, startWithin))}
+	m := &member{FleetDirector: d, source: newMemberSource(poller), lacks: lacks(d.Module, cfg.Auths[d.Auth].Version, false), delay: spread(min(d.Interval, startWithin))}
 	sc := collector.Config{
 		Interval: d.Interval, Offset: spread(d.Interval).Truncate(time.Millisecond), Source: m.source,
 		Completed: d.Module == snmp.Director, Logger: log,

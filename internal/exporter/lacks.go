@@ -8,8 +8,9 @@ import (
 )
 
 // lacks names the families that a module tells nothing of: shown, they would be
-// zero and look as if they were measured.
-func lacks(module snmp.Module, version int) (names []string) {
+// zero and look as if they were measured. Once says that a director is read only
+// once, so that nobody counts what the LVS-MIB does not.
+func lacks(module snmp.Module, version int, once bool) (names []string) {
 	for _, doc := range prom.Descriptions() {
 		kernel := strings.Contains(doc.Name, "_kernel_")
 		node := strings.HasPrefix(doc.Name, "node_ipvs_")
@@ -19,7 +20,9 @@ func lacks(module snmp.Module, version int) (names []string) {
 		case module == snmp.Director && (kernel || node && total):
 		case module == snmp.LVS && ofDirector(&doc) && (kernel || total):
 		case module == snmp.LVS && (strings.Contains(doc.Name, "_connections_active") || strings.Contains(doc.Name, "_connections_inactive") ||
-			strings.Contains(doc.Name, "_connections_persistent") || strings.HasSuffix(doc.Name, "_threshold_connections")):
+			strings.Contains(doc.Name, "_connections_persistent") || strings.HasSuffix(doc.Name, "_threshold_connections") || strings.HasSuffix(doc.Name, "_peak_connections")):
+		case module == snmp.LVS && once && (strings.HasSuffix(doc.Name, "_failures_total") || strings.HasSuffix(doc.Name, "_state_changes_total") ||
+			strings.HasSuffix(doc.Name, "_last_change_timestamp_seconds")):
 		case module == snmp.LVS && version == 1 && strings.HasSuffix(doc.Name, "_bytes_total"): // of 64 bits
 		default:
 			continue

@@ -162,7 +162,7 @@ func (p *probes) read(ctx context.Context, key probeKey) (*prom.Member, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &prom.Member{Snapshot: src, Up: poller.Stats().Stale == "", Lacks: lacks(key.module, p.cfg.Auths[key.auth].Version)}
+	m := &prom.Member{Snapshot: src, Up: poller.Stats().Stale == "", Lacks: lacks(key.module, p.cfg.Auths[key.auth].Version, true)}
 	if key.module == snmp.LVS {
 		m.Snapshot = counted(src)
 	}

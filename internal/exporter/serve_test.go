@@ -20,6 +20,7 @@ import (
 
 	"lvs/collector"
 	"lvs/collector/prom"
+	"lvs/collector/snmp"
 	"lvs/collector/snmp/snmptest"
 	"lvs/dataplane"
 	"lvs/internal/config"
@@ -165,7 +166,7 @@ func TestServeShowsWhatTheAgentShows(t *testing.T) {
 	server, _ := serveFleet(t, "directors: [{name: lvs1, target: \""+a.Addr()+"\"}]", false)
 	ready(t, server)
 	for _, query := range []string{"", "&service=web", "&service=tcp/10.1.0.2:*&scope=services", "&scope=director", "&name[]=lvs_up&name[]=lvs_service_weight"} {
-		want := ofAgent(t, snap, strings.TrimPrefix(query, "&"), lacks(1, 2))
+		want := ofAgent(t, snap, strings.TrimPrefix(query, "&"), lacks(snmp.Director, 2, true))
 		for _, target := range []string{"lvs1", a.Addr()} {
 			code, body := get(t, server.URL+"/snmp?target="+target+query)
 			if diff := cmp.Diff(want, series(body)); code != http.StatusOK || diff != "" {
@@ -192,8 +193,8 @@ func TestServeShowsTheLVSMIB(t *testing.T) {
 	unnamed := *snap
 	unnamed.Services = slices.Clone(snap.Services)
 	unnamed.Services[0].Name = ""
-	// States and changes rest on the weight alone there.
-	not := append(lacks(0, 2), "lvs_real_server_last_change_timestamp_seconds", "lvs_real_server_up", "lvs_service_real_servers", "lvs_connection_table_entries")
+	// States rest on the weight alone there.
+	not := append(lacks(snmp.LVS, 2, true), "lvs_real_server_up", "lvs_service_up", "lvs_service_real_servers", "lvs_connection_table_entries")
 	want := ofAgent(t, &unnamed, "", not)
 	drop := func(lines []string) []string {
 		return slices.DeleteFunc(lines, func(line string) bool {
