@@ -103,6 +103,7 @@ func (q *Queue) Run(ctx context.Context) error {
 		lanes.Go(func() { l.run(ctx, grace) })
 	}
 	lanes.Wait()
+	<-ctx.Done() // also where there are no targets
 	q.stop()
 	return nil
 }

@@ -127,6 +127,19 @@ func TestQueueKeepsOrder(t *testing.T) {
 	})
 }
 
+func TestQueueWithoutTargetsRunsUntilItIsStopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := New(Config{})
+		q.Enqueue([]smi.Notification{number(0, "")})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		begin := time.Now()
+		if err := q.Run(ctx); err != nil || time.Since(begin) != time.Minute || len(q.Stats()) != 0 {
+			t.Errorf("%v after %v: %v", err, time.Since(begin), q.Stats())
+		}
+	})
+}
+
 func TestQueueLimitsTheRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(nil)
