@@ -83,17 +83,7 @@ func (m *monitor) addDevice() {
 // director as a whole came with the device.
 func (m *monitor) addGraphs() {
 	m.t.Helper()
-	for _, p := range packs() {
-		for _, q := range p.queries {
-			for _, g := range q.graphs {
-				m.php("cli/add_graphs.php", "--graph-type=ds", "--host-id="+m.host,
-					"--graph-template-id="+m.number("graph_templates", id(graphTemplate, g.name)),
-					"--snmp-query-id="+m.number("snmp_query", id(dataQuery, q.name)),
-					"--snmp-query-type-id="+m.number("snmp_query_graph", id(queryGraph, q.name, g.name)),
-					"--snmp-field="+q.order[0], "--snmp-value-regex=.*")
-			}
-		}
-	}
+	m.run(3*time.Minute, absolute(m.t, "../add_graphs.sh"), m.path("cli"), m.host, "all")
 }
 
 // wanted is how many RRD files there have to be: one for each store of each row,

@@ -119,16 +119,22 @@ func (c *cacti) sql(statement string) [][]string {
 // and returns what it prints.
 func (c *cacti) php(program string, args ...string) string {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(c.t.Context(), 2*time.Minute)
-	defer cancel()
 	if !filepath.IsAbs(program) {
 		program = c.path(program)
 	}
-	cmd := exec.CommandContext(ctx, "/usr/bin/php", append([]string{"-q", program}, args...)...)
+	return c.run(2*time.Minute, "php", append([]string{"-q", program}, args...)...)
+}
+
+// run is php for any program.
+func (c *cacti) run(limit time.Duration, program string, args ...string) string {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(c.t.Context(), limit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env, cmd.Dir = c.env, c.path("site")
 	out, err := cmd.CombinedOutput()
 	if err != nil || regexp.MustCompile(`(?m)^(ERROR|FATAL|PHP )`).Match(out) {
-		c.t.Fatalf("%s %s: %v\n%s", filepath.Base(program), strings.Join(args, " "), err, out)
+		c.t.Fatalf("%s %s: %v\n%s", program, strings.Join(args, " "), err, out)
 	}
 	return string(out)
 }
