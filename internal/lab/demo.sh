@@ -1,9 +1,10 @@
 #!/bin/bash
-# demo.sh TOP DIR HTTP SNMP - in the lab's kernel: a small cluster with steady
+# demo.sh TOP DIR HTTP SNMP [FLAGS...] - in the lab's kernel: a small cluster with steady
 # traffic, and an agent that observes it. See topology.sh for the network.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 top=$1 dir=$2 http=$3 snmp=$4
+shift 4
 export LABNET=$top/build/labnet
 # shellcheck source=topology.sh
 . "$here/topology.sh"
@@ -47,4 +48,4 @@ NAMES
 		sleep 1
 	done
 ) </dev/null >/dev/null 2>&1 &
-exec "$here/serve.sh" "$top" "$dir" "$http" "$snmp" --config.file="$dir/agent.yml"
+exec "$here/serve.sh" "$top" "$dir" "$http" "$snmp" --config.file="$dir/agent.yml" "$@"

@@ -7,7 +7,7 @@
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
-http=127.0.0.1:${HTTP_PORT:-10587} snmp=127.0.0.1:${SNMP_PORT:-16161}
+http=127.0.0.1:${HTTP_PORT:-10587} snmp=127.0.0.1:${SNMP_PORT:-16161} box=127.0.0.1:${BOX_PORT:-16162}
 dir=$(mktemp -d -t lvs-run.XXXXXX) || exit 1
 pids=()
 cleanup() {
@@ -19,20 +19,20 @@ trap cleanup EXIT
 trap 'cleanup; exit 0' INT TERM
 
 if curl -s -m 2 -o "$dir/other" "http://$http/"; then
-	echo "something else answers on http://$http; try again with HTTP_PORT=... (and SNMP_PORT=...)" >&2
+	echo "something else answers on http://$http; try again with HTTP_PORT=... (and SNMP_PORT=..., BOX_PORT=...)" >&2
 	exit 1
 fi
 if [ -e /proc/net/ip_vs ]; then
 	echo "This machine's kernel has ip_vs: observing it (reading only)."
 	[ "$(id -u)" = 0 ] || echo "Without root it does not tell packets and bytes of services: sudo make run shows those too."
-	"$here/serve.sh" "$top" "$dir" "$http" "$snmp" &
+	"$here/serve.sh" "$top" "$dir" "$http" "$snmp" --snmp.listen="$box" &
 	pids+=($!)
 	store="--store $dir/store"
 else
 	echo "This machine's kernel has no ip_vs: starting the lab's kernel with a small cluster."
 	# The guest writes its store below $dir as well, so history is readable here.
-	"$here/uml" --timeout 0 --forward "tcp:$http" --forward "udp:$snmp" -- \
-		"$here/demo.sh" "$top" "$dir" "$http" "$snmp" &
+	"$here/uml" --timeout 0 --forward "tcp:$http" --forward "udp:$snmp" --forward "udp:$box" -- \
+		"$here/demo.sh" "$top" "$dir" "$http" "$snmp" --snmp.listen="$box" &
 	pids+=($!)
 	store="--store $dir/store"
 fi
@@ -52,8 +52,9 @@ lvs-agent is up. In another terminal, here:
   metrics              curl -s http://$http/metrics
   services alone       curl -s 'http://$http/metrics?scope=services'
   the sample as JSON   curl -s http://$http/api/v1/snapshot
-  the whole LVS-MIB    snmpwalk -v2c -c public $snmp .1.3.6.1.4.1.8225
-  with names           snmptable -v2c -c public -Ci -M build/mibs:mib -m LVS-MIB $snmp lvsServiceTable
+  SNMP, through snmpd  snmpwalk -v2c -c public $snmp .1.3.6.1.4.1.8225
+  and without one      snmpwalk -v2c -c public $box .1.3.6.1.4.1.8225
+  with names           snmptable -v2c -c public -OU -Ci -M build/mibs:mib -m LVS-DIRECTOR-MIB $box lvsdServiceTable
   the history          build/lvs-exporter fetch $store --start -5m --end now -o csv
   as rates             build/lvs-exporter fetch $store --start -5m --resolution 10s -o csv
   as a picture         build/lvs-exporter graph $store --start -5m -o web.svg tcp/10.1.0.100:80
