@@ -74,6 +74,10 @@ func TestManagerBelievesNoForgery(t *testing.T) {
 			}
 			p.MsgFlags, p.SecurityParameters = gosnmp.AuthNoPriv, usm
 		}},
+		{"one that has a report's variable", "authNoPriv", func(p *gosnmp.SnmpPacket) {
+			response(p)
+			p.Variables[0].Name = ".1.3.6.1.6.3.15.1.1.3.0"
+		}},
 		{"an engine that is always another", "authNoPriv", func(*gosnmp.SnmpPacket) {}},
 		{"the same without authentication", "noAuthNoPriv", func(*gosnmp.SnmpPacket) {}},
 		{"a report of nothing known", "noAuthNoPriv", func(p *gosnmp.SnmpPacket) { p.Variables[0].Name = ".1.3.6.1.6.3.15.1.1.9.0" }},

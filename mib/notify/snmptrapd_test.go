@@ -228,6 +228,22 @@ func TestSNMPTrapDMayBecomeAnotherEngine(t *testing.T) {
 	}
 }
 
+func TestManagerMayBecomeAnotherEngine(t *testing.T) {
+	ours := engine()
+	r := lab.SNMPTrapD(t, fmt.Sprintf("createUser -e 0x%x %s SHA-256 %s AES %s", append(ours.ID, 1), lab.User, lab.AuthPassword, lab.PrivPassword))
+	m := manager(t, ManagerConfig{Address: r.Addr, User: authPriv(), Engine: func() Engine { return ours }})
+	for i := range 2 {
+		if err := m.Notify(t.Context(), event(i)); err != nil {
+			t.Fatal(err)
+		}
+		ours = Engine{ID: append(ours.ID, 1), Boots: 1} // one that began anew
+	}
+	inOrder(t, r, 2)
+	if got := m.link.usm.AuthoritativeEngineID; got != string(ours.ID[:len(ours.ID)-1]) {
+		t.Errorf("the second trap came from engine %x", got)
+	}
+}
+
 func TestManagerKeepsTheTimeOfAnEngine(t *testing.T) {
 	r := lab.SNMPTrapD(t)
 	m := manager(t, ManagerConfig{Address: r.Addr, User: authPriv(), Inform: true, Timeout: 5 * time.Second})
