@@ -99,6 +99,46 @@ func TestSet(t *testing.T) {
 	r.wantError("nothing to write to", question{version: ber.V2cVersion, typ: ber.SetRequest, community: "private", vars: []smi.VarBind{good}}, smi.NotWritable, 1)
 }
 
+// A recorder is a Setter that takes everything.
+type recorder struct{ set []smi.VarBind }
+
+func (r *recorder) Test(smi.OID, smi.Value) smi.ErrorStatus { return smi.NoError }
+func (r *recorder) Set(name smi.OID, v smi.Value) {
+	r.set = append(r.set, smi.VarBind{Name: name, Value: v})
+}
+
+// TestSetterIsGuarded: it is not asked about what is not its own, keeps what it
+// was given, and is given nothing where that could not be said.
+func TestSetterIsGuarded(t *testing.T) {
+	s := &recorder{}
+	r := newRig(t, table(1, 10, 1), Config{Setter: s})
+	q := question{version: ber.V2cVersion, typ: ber.SetRequest, community: "private"}
+	q.vars = []smi.VarBind{{Name: smi.OID{1, 3, 6, 1, 2, 1, 1, 5, 0}, Value: integer(1)}}
+	r.wantError("the system group", q, smi.NotWritable, 1)
+	q.vars = []smi.VarBind{{Name: smi.OID{1, 3, 6, 1, 2, 1, 2, 1, 0}, Value: integer(1)}}
+	r.wantError("out of view", q, smi.NoAccess, 1)
+
+	q.vars = slices.Repeat([]smi.VarBind{{Name: root.Append(1), Value: integer(1)}}, 500)
+	q.from = elsewhere
+	r.wantError("too much", q, smi.TooBig, 0)
+	q.version = ber.V1Version
+	if out := r.raw(q); out != nil || len(s.set) != 0 {
+		t.Errorf("too much: answered %x, written %v", out, s.set)
+	}
+
+	q.vars = []smi.VarBind{
+		{Name: root.Append(1), Value: smi.Value{Type: smi.OctetString, Bytes: []byte("text")}},
+		{Name: root.Append(2), Value: smi.Value{Type: smi.ObjectID, OID: smi.OID{1, 3, 6}}},
+	}
+	datagram := q.datagram(t)
+	r.h.answer(datagram, here, r.now())
+	clear(datagram)
+	r.ask(question{version: ber.V2cVersion, typ: ber.GetRequest, names: []smi.OID{cell(9, 9, 9), cell(8, 8, 8), cell(7, 7, 7)}})
+	if !reflect.DeepEqual(s.set, q.vars) {
+		t.Errorf("%v became %v", q.vars, s.set)
+	}
+}
+
 // TestNarrowStatus goes through RFC 3584 §4.4's table.
 func TestNarrowStatus(t *testing.T) {
 	want := []smi.ErrorStatus{0, 1, 2, 3, 4, 5, 2, 3, 3, 3, 3, 2, 3, 5, 5, 5, 2, 2, 2}
@@ -120,7 +160,7 @@ func TestCommunities(t *testing.T) {
 		{Name: "open"},
 		{Name: "near", Sources: net("192.0.2.0/24", "2001:db8::/32")},
 		{Name: "near", Sources: net("192.0.2.1/32"), Write: true},
-		{Name: "closed", Sources: net()},
+		{Name: "link", Sources: net("fe80::/10")},
 		{Name: "nobody", Sources: []netip.Prefix{}},
 	}
 	user := []User{{User: usm.User{Name: "someone", Auth: usm.SHA256, AuthSecret: "a long secret"}}}
@@ -138,6 +178,7 @@ func TestCommunities(t *testing.T) {
 		{Config{Communities: some}, "near", "192.0.3.1", false, false},
 		{Config{Communities: some}, "near", "2001:db8:1::1", true, false},
 		{Config{Communities: some}, "near", "fe80::1%eth0", false, false},
+		{Config{Communities: some}, "link", "fe80::1%eth0", true, false},
 		{Config{Communities: some}, "nobody", "127.0.0.1", false, false},
 		{Config{}, "public", "127.0.0.1", true, false},
 		{Config{}, "public", "127.9.9.9", true, false},
