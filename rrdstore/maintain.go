@@ -87,7 +87,11 @@ func (s *Store) maintain(ctx context.Context, newest uint32) (more bool, err err
 		}
 	}
 	if s.job == nil {
-		return s.retireOne(a, newest)
+		more, err := s.retireOne(a, newest)
+		if err == nil && !more {
+			err = s.findBegin(a)
+		}
+		return more, err
 	}
 	if err := s.work(ctx, a, s.job); err != nil {
 		return false, err

@@ -2,8 +2,11 @@ package rrdstore
 
 import (
 	"context"
+	"math"
 	"slices"
 	"time"
+
+	"go.etcd.io/bbolt"
 
 	"lvs/dataplane"
 )
@@ -16,6 +19,9 @@ type Stats struct {
 	// there is none.
 	Rows           uint64
 	Oldest, Newest time.Time
+	// Begin is how far back either file goes, as of the last Maintain that left
+	// nothing to do; zero if nothing is stored.
+	Begin time.Time
 	// Series is how many accounts are remembered, those gone included; Retired,
 	// how many superseded ones old rows still need.
 	Series, Retired int
@@ -56,7 +62,40 @@ func (s *Store) publish() {
 	if s.tick != 0 {
 		st.Newest = time.Unix(int64(s.tick), 0).UTC()
 	}
+	if st.Begin = s.began; st.Begin.IsZero() || st.Rows > 0 && st.Oldest.Before(st.Begin) {
+		st.Begin = st.Oldest
+	}
 	s.published.Store(&st)
+}
+
+// findBegin finds how far back the archive goes. Its first window may begin
+// before there was anything to put into it.
+func (s *Store) findBegin(a *archive) error {
+	first, end := uint32(math.MaxUint32), uint32(0)
+	err := a.view(func(tx *bbolt.Tx) error {
+		for _, l := range a.levels {
+			b := levelBucket(tx, l.step)
+			if b == nil {
+				continue
+			}
+			if k, _ := b.Cursor().First(); len(k) == 4 && keyNumber(k) < first {
+				first, end = keyNumber(k), addTick(keyNumber(k), l.span)
+			}
+		}
+		return nil
+	})
+	if err != nil || end == 0 {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.began = tickTime(first)
+	if d := s.byID[identity{}]; d != nil {
+		if seen := d.firstSeen.time(); seen.After(s.began) && seen.Before(tickTime(end)) {
+			s.began = seen.Truncate(time.Second)
+		}
+	}
+	return nil
 }
 
 // Remembered is every account as of the last committed tick, ordered by

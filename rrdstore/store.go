@@ -121,6 +121,7 @@ type Store struct {
 	high   int64       // bytes of it that were ever in use
 	used   int64       // bytes of it that hold something
 	closed bool
+	began  time.Time // see Stats.Begin
 	// stale says that memory may differ from the file, because a commit failed
 	// or none was read yet: it is read again before it is used.
 	stale bool

@@ -188,7 +188,7 @@ func (a *agent) storeFigures(s *collector.LedgerStats) mib.StoreFigures {
 		f.State = mib.StoreBehind
 	}
 	if st := a.ledger.Stats(); st != nil {
-		f.Bytes, f.Series, f.Oldest, f.Newest = uint64(st.Bytes), uint64(st.Series), st.Oldest, st.Newest
+		f.Bytes, f.Series, f.Oldest, f.Newest = uint64(st.Bytes), uint64(st.Series), st.Begin, st.Newest
 	}
 	return f
 }
