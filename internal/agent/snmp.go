@@ -212,21 +212,6 @@ func newManager(m *config.Manager, users []config.User, engine func() notify.Eng
 	return notify.NewManager(cfg)
 }
 
-// A masterTarget sends notifications by way of the SNMP master agent.
-type masterTarget struct{ *agentx.Subagent }
-
-// Notify tells the queue what became of a notification; see notify.Target.
-func (m masterTarget) Notify(ctx context.Context, n smi.Notification) error {
-	err := m.Subagent.Notify(ctx, n)
-	switch {
-	case errors.Is(err, agentx.ErrNoSession):
-		return fmt.Errorf("%w: %w", notify.ErrLater, err)
-	case errors.Is(err, agentx.ErrUnacknowledged):
-		return fmt.Errorf("%w: %w", notify.ErrUnknown, err)
-	}
-	return err
-}
-
 // run serves until ctx ends. The queue goes first, while the master is there to
 // take what it still has.
 func (w *snmpWindow) run(ctx context.Context) error {
