@@ -186,21 +186,31 @@ func fillScalars(values []value, left []int, asked []string, p *gosnmp.SnmpPacke
 type conn struct {
 	net.Conn
 	mu    sync.Mutex
+	turn  int // of watching
 	ended bool
 }
 
 // watch has reads return when ctx ends, until release.
 func (c *conn) watch(ctx context.Context) (release func()) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.turn++
+	turn := c.turn
 	c.ended = false
-	c.mu.Unlock()
 	stop := context.AfterFunc(ctx, func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.ended = true
-		_ = c.Conn.SetDeadline(time.Unix(1, 0)) // on a closed socket nobody reads
+		if c.turn == turn { // else it comes late, and somebody else reads by now
+			c.ended = true
+			_ = c.Conn.SetDeadline(time.Unix(1, 0)) // on a closed socket nobody reads
+		}
 	})
-	return func() { stop() }
+	return func() {
+		stop()
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.turn++
+	}
 }
 
 // SetDeadline sets the deadline of reads and writes unless the context ended.

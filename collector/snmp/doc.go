@@ -25,4 +25,18 @@
 // the MIB, are left out and counted in [Stats].Omitted. Old agents also number
 // rows anew when a service is added: the services are therefore read once more
 // behind their real servers, and everything again where they moved.
+//
+// # The director module
+//
+// It fills a snapshot as the director's own sampler completed it: totals, which
+// Kernel equals here, numbers, names, rates, changes and the tick. Times are told
+// in tenths of a second, and of resets only how many there were, which is kept as
+// the number of the first reason. SNMPv1 tells the low 32 bits of totals, which
+// the Poller continues from one snapshot to the next, and no rates.
+//
+// What people configure is read again after a minute, or when rows came, went or
+// got other names; weights and thresholds each time. The director's sample time
+// is read before and behind the tables: where there is a new sample, they are read
+// again, and where each reading meets one, Snapshot.Inconsistent says that rows
+// are of more than one sample. Each row is of one alone.
 package snmp

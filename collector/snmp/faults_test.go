@@ -2,6 +2,7 @@ package snmp
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -9,6 +10,8 @@ import (
 	"lvs/collector/snmp/snmptest"
 	"lvs/mib/ber"
 	"lvs/mib/smi"
+
+	"github.com/gosnmp/gosnmp"
 )
 
 func silent(int, *ber.PDU, *ber.PDU) [][]byte { return [][]byte{} }
@@ -195,6 +198,20 @@ func TestEndlessTablesAreTooMuch(t *testing.T) {
 	p := poller(t, Config{Target: a.Addr(), MaxRows: 5000})
 	if _, err := p.Snapshot(t.Context()); !errors.Is(err, ErrTooMuch) || Reason(err) != "size" {
 		t.Error(err)
+	}
+}
+
+// So is one whose texts never end.
+func TestEndlessTextsAreTooMuch(t *testing.T) {
+	r := &reading{client: &client{g: &gosnmp.GoSNMP{}}, spec: &lvsServices, most: DefaultMaxRows, columns: []*column{{prefix: lvsServices.entry + ".2."}}}
+	text := make([]byte, maxText)
+	var err error
+	n := 0
+	for ; err == nil && n < 2*maxTable/maxText; n++ {
+		err = r.take(r.columns, []gosnmp.SnmpPDU{{Name: fmt.Sprintf("%s.2.%d", lvsServices.entry, n+1), Type: gosnmp.OctetString, Value: text}})
+	}
+	if !errors.Is(err, ErrTooMuch) {
+		t.Errorf("after %d texts: %v", n, err)
 	}
 }
 

@@ -46,6 +46,7 @@ type reading struct {
 	atOnce  *int // variables in an answer; it shrinks where that is too much
 	expect  int  // rows, by the last reading; 0 is unknown
 	most    int  // rows there may be
+	size    int  // bytes of what was taken, roughly
 }
 
 // maxRoom bounds what is made ready for rows that an agent says it has.
@@ -162,6 +163,13 @@ func (r *reading) step(ctx context.Context, live []*column, again int) error {
 	return r.take(live, p.Variables)
 }
 
+// maxTable bounds what is kept of a table while it is read, of which each cell
+// takes cellSize bytes and its text.
+const (
+	maxTable = 128 << 20
+	cellSize = 64
+)
+
 // take adds the whole rows of an answer to the columns, or nothing.
 func (r *reading) take(live []*column, vars []gosnmp.SnmpPDU) (err error) {
 	type mark struct {
@@ -177,8 +185,14 @@ func (r *reading) take(live []*column, vars []gosnmp.SnmpPDU) (err error) {
 		err = live[i%len(live)].add(&vars[i], live[0])
 	}
 	for i, c := range live {
+		for _, v := range c.cells[before[i].n:] {
+			r.size += cellSize + len(v.text)
+		}
 		if err == nil && len(c.index) > r.most {
 			err = fmt.Errorf("%w: more than %d rows", ErrTooMuch, r.most)
+		}
+		if err == nil && r.size > maxTable {
+			err = fmt.Errorf("%w: more than %d MiB", ErrTooMuch, maxTable>>20)
 		}
 		if err != nil {
 			c.index, c.cells, c.ended = c.index[:before[i].n], c.cells[:before[i].n], before[i].ended

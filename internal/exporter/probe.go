@@ -23,7 +23,7 @@ import (
 // Bounds of what is asked over /snmp.
 const (
 	maxProbes = 64               // at once
-	maxKept   = 1024             // sockets, and what is known of directors, kept for the next time
+	maxKept   = 256              // sockets, and what is known of directors, kept for the next time
 	keptFor   = 10 * time.Minute // since they were last asked
 	// A probe ends in time for Prometheus to be told.
 	defaultProbe = 10 * time.Second
