@@ -39,9 +39,14 @@ func TestREADMEIsFresh(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	fleet, err := os.ReadFile("internal/config/fleet.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
 	want := string(text)
 	for name, content := range map[string]string{
 		"flags": code("", agentHelp.String()), "exporter": code("", exporterHelp.String()), "fetch": code("", fetchHelp.String()), "configuration": code("yaml", string(reference)),
+		"fleet":   code("yaml", string(fleet)),
 		"metrics": metrics(), "mib": objects(),
 	} {
 		begin, end := "<!-- "+name+" -->\n", "<!-- end of "+name+" -->\n"
@@ -102,7 +107,13 @@ func TestREADMEConfigurationsAreValid(t *testing.T) {
 		}
 		checked++
 		name := fmt.Sprintf("README.md from line %d", 1+bytes.Count(text[:m[2]], []byte("\n")))
-		if _, err := config.Parse(bytes.NewReader(block), name); err != nil {
+		var err error
+		if bytes.Contains(block, []byte("\nauths:")) {
+			_, err = config.ParseFleet(bytes.NewReader(block), name)
+		} else {
+			_, err = config.Parse(bytes.NewReader(block), name)
+		}
+		if err != nil {
 			t.Error(err)
 		}
 	}
