@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"strconv"
 	"strings"
 	"testing"
@@ -38,7 +39,7 @@ func TestCactiShowsTheDirector(t *testing.T) {
 	m.checkRates()
 
 	// One removed and one added between two polls: their number stays the same.
-	d.removeService("udp/192.0.2.11:53")
+	dns := d.removeService("udp/192.0.2.11:53")
 	d.addService("tcp/192.0.2.13:25", dataplane.Masquerade, "10.0.0.2:25", "10.0.0.11:25")
 	d.quiesce("tcp/192.0.2.10:80")
 	d.pass()
@@ -51,8 +52,30 @@ func TestCactiShowsTheDirector(t *testing.T) {
 	}
 	m.check("after the change")
 	m.checkRates()
+
+	// What was removed comes back, and so do its graphs.
+	d.source.Services = append(d.source.Services, dns)
+	d.pass()
+	m.poll()
+	m.awaitIndex()
+	d.pass()
+	m.poll()
+	m.check("after its return")
 	m.checkTitles()
 	m.checkPictures()
+
+	// Where rows have keys, graphs find them again under other numbers.
+	before := d.rows("lvsd_services")
+	d.forget()
+	d.pass()
+	if maps.Equal(before, d.rows("lvsd_services")) {
+		t.Fatal("every service has the number that it had")
+	}
+	m.poll()
+	m.awaitIndex()
+	d.pass()
+	m.poll()
+	m.check("with other numbers", "lvs_services", "lvs_real_servers")
 }
 
 // A monitor is a Cacti that watches a director.
@@ -117,13 +140,14 @@ func (m *monitor) awaitIndex() {
 	lab.Wait(m.t, "the new rows in Cacti's index", func() bool {
 		for _, p := range packs() {
 			for _, q := range p.queries {
-				got := m.sql("SELECT DISTINCT snmp_index FROM host_snmp_cache WHERE snmp_query_id = " + m.number("snmp_query", id(dataQuery, q.name)))
+				got := m.sql("SELECT snmp_index, field_value FROM host_snmp_cache WHERE field_name = '" + q.order[0] +
+					"' AND snmp_query_id = " + m.number("snmp_query", id(dataQuery, q.name)))
 				rows := m.director.rows(q.name)
 				if len(got) != len(rows) {
 					return false
 				}
-				for _, index := range got {
-					if rows[index[0]] == "" {
+				for _, row := range got {
+					if rows[row[0]] == "" || strings.HasPrefix(q.name, "lvsd") && rows[row[0]] != row[1] {
 						return false
 					}
 				}

@@ -32,12 +32,15 @@ type director struct {
 	named dataplane.ServiceKey
 }
 
+// remember is how long a director knows what left its table, and what number it had.
+const remember = 30 * 24 * time.Hour
+
 // startDirector starts one with five services and twenty real servers.
 func startDirector(t *testing.T) *director {
 	t.Helper()
 	d := &director{
 		named:      serviceKey("tcp/[2001:db8::10]:443"),
-		continuity: collector.NewContinuity(nil, 0),
+		continuity: collector.NewContinuity(nil, remember),
 		source: &dataplane.Snapshot{
 			Time: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC),
 			Director: dataplane.Director{Version: "1.2.1", ConnTableSize: 4096, HasConnections: true, HasStats: true,
@@ -82,9 +85,27 @@ func (d *director) addService(key string, m dataplane.Method, rips ...string) {
 	d.source.Services = append(d.source.Services, s)
 }
 
-func (d *director) removeService(key string) {
-	k := serviceKey(key)
-	d.source.Services = slices.DeleteFunc(d.source.Services, func(s dataplane.ServiceState) bool { return s.Key == k })
+// removeService removes a service and returns it as it was.
+func (d *director) removeService(key string) dataplane.ServiceState {
+	i := d.index(key)
+	removed := d.source.Services[i]
+	d.source.Services = slices.Delete(slices.Clone(d.source.Services), i, i+1)
+	return removed
+}
+
+// forget gives everything other numbers, as a director does that lost its memory
+// while its table was filled in another order.
+func (d *director) forget() {
+	slices.Reverse(d.source.Services)
+	for i := range d.source.Services {
+		slices.Reverse(d.source.Services[i].Reals)
+	}
+	d.continuity = collector.NewContinuity(nil, remember)
+}
+
+// index is the place of a service in the kernel's table.
+func (d *director) index(key string) int {
+	return slices.IndexFunc(d.source.Services, func(s dataplane.ServiceState) bool { return s.Key == serviceKey(key) })
 }
 
 func serviceKey(text string) (k dataplane.ServiceKey) {
@@ -96,8 +117,7 @@ func serviceKey(text string) (k dataplane.ServiceKey) {
 
 // quiesce takes a service's first real server out of use.
 func (d *director) quiesce(key string) {
-	i := slices.IndexFunc(d.source.Services, func(s dataplane.ServiceState) bool { return s.Key == serviceKey(key) })
-	d.source.Services[i].Reals[0].Weight = 0
+	d.source.Services[d.index(key)].Reals[0].Weight = 0
 }
 
 // pass lets five minutes of traffic pass, of which each real server has its own.

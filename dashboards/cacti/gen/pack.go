@@ -11,6 +11,15 @@ type pack struct {
 	loose []looseGraph
 }
 
+// packs are all template files.
+func packs() []pack {
+	return []pack{{
+		file: "cacti_host_template_lvs_director.xml", host: "lvs_director", title: "LVS Director",
+		queries: []query{directorServices(), directorRealServers(), directorHosts(), lvsServices(), lvsRealServers()},
+		loose:   directorGraphs(),
+	}}
+}
+
 // A query is a data query: one SNMP table. Each of its rows may get every graph.
 type query struct {
 	// name is the stable one, and the stem of its file: "lvs_services".
