@@ -94,8 +94,11 @@ func newBox(s *settings, setter smi.Setter, log *slog.Logger) (*snmpagent.Agent,
 			Contact: c.Contact, Name: c.Name, Location: c.Location,
 		},
 	}
-	if len(c.Users) > 0 {
+	switch {
+	case len(c.Users) > 0:
 		cfg.StateDir = stateDir(s.storePath, log)
+	case s.storePath != off:
+		cfg.StateDir = s.storePath // for users that a reload brings
 	}
 	if cfg.System.Name == "" {
 		cfg.System.Name = hostName()
