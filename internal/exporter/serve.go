@@ -19,6 +19,7 @@ import (
 	webflag "github.com/prometheus/exporter-toolkit/web/kingpinflag"
 
 	"lvs/internal/config"
+	"lvs/internal/httpserver"
 )
 
 const serveHelp = `Read directors over SNMP and show them to Prometheus.
@@ -106,7 +107,7 @@ func (s *serve) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan error, 1)
 	go func() { done <- f.run(ctx) }()
-	err = s.listen(ctx, handler)
+	err = httpserver.Serve(ctx, handler, s.web, maxProbe+time.Minute, s.log)
 	cancel()
 	return errors.Join(err, <-done)
 }
@@ -139,30 +140,4 @@ func (s *serve) handler(f *fleet, p *probes) (http.Handler, error) {
 		fmt.Fprintln(w, "lvs-exporter is ready.")
 	})
 	return mux, nil
-}
-
-// listen answers until ctx ends, then gives requests under way a moment.
-func (s *serve) listen(ctx context.Context, h http.Handler) error {
-	server := &http.Server{
-		Handler: h, ReadHeaderTimeout: 10 * time.Second, WriteTimeout: maxProbe + time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 1 << 16,
-		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
-	}
-	stopped := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(stopped)
-		grace, cancel := context.WithTimeout(context.Background(), 3*time.Second)
-		defer cancel()
-		if server.Shutdown(grace) != nil {
-			server.Close()
-		}
-	})
-	err := web.ListenAndServe(server, s.web, s.log)
-	if stop() { // it ended by itself
-		return err
-	}
-	<-stopped
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
-	return err
 }

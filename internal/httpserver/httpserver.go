@@ -1,0 +1,44 @@
+// Package httpserver is how both programs serve HTTP: with the flags of every
+// Prometheus exporter, bounded in time and size, and ended in order.
+package httpserver
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/exporter-toolkit/web"
+)
+
+// grace is how long requests under way are given when the server is stopped.
+const grace = 3 * time.Second
+
+// Serve answers with h where flags say until ctx ends, then gives requests under
+// way a moment and returns nil. An answer takes at most write. It returns an error
+// where it cannot listen.
+func Serve(ctx context.Context, h http.Handler, flags *web.FlagConfig, write time.Duration, log *slog.Logger) error {
+	server := &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, WriteTimeout: write, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 1 << 16,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	stopped := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(stopped)
+		end, cancel := context.WithTimeout(context.Background(), grace)
+		defer cancel()
+		if server.Shutdown(end) != nil {
+			server.Close()
+		}
+	})
+	err := web.ListenAndServe(server, flags, log)
+	if stop() { // it ended by itself
+		return err
+	}
+	<-stopped
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
