@@ -25,7 +25,9 @@ func dataQueryXML(q query, n names) (string, error) {
 			entry := index[:max(0, strings.LastIndexByte(index, '.'))]
 			d.leaf("oid_index_parse", "OID/REGEXP:.*"+regexp.QuoteMeta(entry)+`\.[0-9]+\.([0-9.]+)$`)
 		}
-		d.leaf("oid_num_indexes", must(n.scalar(q.count)))
+		if q.count != "" {
+			d.leaf("oid_num_indexes", must(n.scalar(q.count)))
+		}
 		d.leaf("oid_uptime", must(n.scalar(q.moved)))
 		d.leaf("index_order", strings.Join(q.order, ":"))
 		// Without it Cacti never notices that a row has moved.

@@ -132,6 +132,7 @@ func (c *cacti) run(limit time.Duration, program string, args ...string) string 
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env, cmd.Dir = c.env, c.path("site")
+	cmd.WaitDelay = time.Second // what it started may hold its output open
 	out, err := cmd.CombinedOutput()
 	if err != nil || regexp.MustCompile(`(?m)^(ERROR|FATAL|PHP )`).Match(out) {
 		c.t.Fatalf("%s %s: %v\n%s", program, strings.Join(args, " "), err, out)

@@ -3,7 +3,7 @@ package main
 // The tables of the LVS-MIB. Every agent of it has these columns; what falls when
 // rows move is a scalar of LVS-DIRECTOR-MIB, which the same agent answers.
 
-var protocols = "VALUE/TABLE:-1:mark:6:tcp:17:udp:132:sctp"
+const protocols = "VALUE/TABLE:-1:mark:6:tcp:17:udp:132:sctp"
 
 func lvsServices() query {
 	traffic := trafficStore("lvs_service_traffic", "Service traffic (LVS-MIB)",
@@ -41,8 +41,7 @@ func lvsRealServers() query {
 	return query{
 		name: "lvs_real_servers", title: "LVS - Real servers (LVS-MIB)",
 		description: "Real servers by the number of their service and their own. " + bypassed,
-		// The LVS-MIB itself does not count real servers.
-		index: "lvsRealServerNumber", deep: true, count: "lvsdRealRows", moved: "lvsdRealsSinceChange",
+		index:       "lvsRealServerNumber", deep: true, moved: "lvsdRealsSinceChange",
 		order: []string{"lvsRealNumber"}, numeric: false,
 		inputs: []input{
 			{"lvsRealNumber", "Number", "index"},

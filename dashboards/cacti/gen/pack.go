@@ -29,7 +29,7 @@ type query struct {
 	// there are behind the column.
 	index string
 	deep  bool
-	// count is a scalar with the number of rows.
+	// count is a scalar with the number of rows; where there is none, Cacti counts.
 	count string
 	// moved is a scalar that falls when rows come, go or change their names.
 	moved string
