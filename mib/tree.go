@@ -156,7 +156,7 @@ func (t *Tree) find(rest smi.OID) (l int, inside bool) {
 	for lo < hi {
 		mid := int(uint(lo+hi) >> 1)
 		arc := t.leaves[mid].arc
-		switch n := min(len(arc), len(rest)); slices.Compare(rest[:n], arc[:n]) {
+		switch n := min(len(arc), len(rest)); rest[:n].Compare(arc[:n]) {
 		case 1:
 			lo = mid + 1
 		case 0:

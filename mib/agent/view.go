@@ -81,10 +81,10 @@ func (v *view) Get(name smi.OID) smi.Value {
 func (v *view) Next(dst, name smi.OID, include bool, end smi.OID) (smi.OID, smi.Value, bool) {
 	for i := range v.parts {
 		p := &v.parts[i]
-		if p.end != nil && name.Compare(p.end) >= 0 {
-			continue
-		}
-		if name.Compare(p.root) < 0 {
+		if !name.HasPrefix(p.root) {
+			if name.Compare(p.root) > 0 {
+				continue // behind all of it
+			}
 			name, include = p.root, true
 		}
 		bound := p.end

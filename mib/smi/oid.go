@@ -6,6 +6,7 @@
 package smi
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -58,8 +59,19 @@ func (o OID) String() string {
 	return string(b)
 }
 
-// Compare orders OIDs lexicographically, as GetNext walks them.
-func (o OID) Compare(p OID) int { return slices.Compare(o, p) }
+// Compare orders OIDs lexicographically, as GetNext walks them: -1, 0 or 1. Much
+// of an answer's time goes into it, and slices.Compare takes longer.
+func (o OID) Compare(p OID) int {
+	for i, n := range o[:min(len(o), len(p))] {
+		switch {
+		case n < p[i]:
+			return -1
+		case n > p[i]:
+			return 1
+		}
+	}
+	return cmp.Compare(len(o), len(p))
+}
 
 // HasPrefix reports whether o names p itself or something below it.
 func (o OID) HasPrefix(p OID) bool { return len(o) >= len(p) && slices.Equal(o[:len(p)], p) }
