@@ -46,6 +46,11 @@ func (x *index) row(name smi.OID) (i int, ok bool) {
 	return slices.BinarySearch(x.packed, x.pack(name))
 }
 
+// isAt reports whether row i is called name, for the packed form.
+func (x *index) isAt(i int, name smi.OID) bool {
+	return len(name) == x.width && i < len(x.packed) && x.pack(name) == x.packed[i]
+}
+
 // from returns the first row behind name, or at it with include; it may be one
 // past the last.
 func (x *index) from(name smi.OID, include bool) int {

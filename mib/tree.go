@@ -2,6 +2,7 @@ package mib
 
 import (
 	"slices"
+	"sync/atomic"
 
 	"lvs/dataplane"
 	"lvs/mib/smi"
@@ -26,6 +27,10 @@ type Tree struct {
 	leaves []leaf // by arc
 	view   *view
 	tables tables
+	// last is where Next found something last: the leaf in the upper half, the row
+	// in the lower. A walk goes on there, which saves it the search; nothing else
+	// comes of it.
+	last atomic.Uint64
 }
 
 // tables are the leaves of each block of columns with more than one row.
@@ -124,6 +129,7 @@ func (t *Tree) Next(dst, name smi.OID, include bool, end smi.OID) (next smi.OID,
 	if l >= len(t.leaves) {
 		return dst[:0], smi.Value{Type: smi.EndOfMIBView}, false
 	}
+	t.last.Store(uint64(l)<<32 | uint64(row))
 	leaf := &t.leaves[l]
 	dst = leaf.index.append(append(append(dst[:0], root...), leaf.arc...), row)
 	if end != nil && dst.Compare(end) >= 0 {
@@ -142,11 +148,24 @@ func (t *Tree) seek(name smi.OID, include bool) (l, row int) {
 		return len(t.leaves), 0
 	}
 	rest := name[len(root):]
+	if last := t.last.Load(); !include && t.isAt(int(last>>32), int(uint32(last)), rest) {
+		return int(last >> 32), int(uint32(last)) + 1
+	}
 	l, inside := t.find(rest)
 	if inside {
 		row = t.leaves[l].index.from(rest[len(t.leaves[l].arc):], include)
 	}
 	return l, row
+}
+
+// isAt reports whether rest names a row of a leaf. Of one named by an address it
+// does not know.
+func (t *Tree) isAt(l, row int, rest smi.OID) bool {
+	if l >= len(t.leaves) {
+		return false
+	}
+	leaf := &t.leaves[l]
+	return rest.HasPrefix(leaf.arc) && leaf.index.isAt(row, rest[len(leaf.arc):])
 }
 
 // find returns the leaf that rest is inside of or else, not inside, the first
