@@ -1,6 +1,7 @@
 package mib
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -76,7 +77,8 @@ func tableScalars(one, many string, rows func(*view) int, changed func(*view) ti
 		gaugeCol(1, "lvsd"+one+"Rows", func(v *view) uint64 { return uint64(rows(v)) }),
 		dateCol(2, "lvsd"+many+"LastChange", changed).when(told),
 		sinceCol(3, "lvsd"+many+"SinceChange", changed, func(v *view) time.Time { return v.Time }),
-		numCol(4, "lvsd"+one+"RowsVersion", smi.Gauge32, func(v *view) uint64 { return low32(uint64(changed(v).Unix())) }).when(told),
+		// Cacti reads a table again when a number of this kind falls.
+		numCol(4, "lvsd"+one+"RowsVersion", smi.Gauge32, func(v *view) uint64 { return math.MaxUint32 - low32(uint64(changed(v).Unix())) }).when(told),
 	}
 }
 

@@ -190,12 +190,12 @@ func (s *sheet) putDirector(snap *dataplane.Snapshot, f Figures) {
 		"lvsdTimeoutTcp": num(int(d.Timeouts.TCP.Seconds())), "lvsdTimeoutTcpFin": num(int(d.Timeouts.TCPFin.Seconds())), "lvsdTimeoutUdp": num(int(d.Timeouts.UDP.Seconds())),
 		"lvsdAgentUnnumbered": uint64(0),
 		"lvsdServiceRows":     num(len(snap.Services)), "lvsdServicesLastChange": unless(snap.ServicesChanged.IsZero(), snap.ServicesChanged),
-		"lvsdServicesSinceChange": ago(snap.ServicesChanged), "lvsdServiceRowsVersion": unless(snap.ServicesChanged.IsZero(), uint64(snap.ServicesChanged.Unix())),
+		"lvsdServicesSinceChange": ago(snap.ServicesChanged), "lvsdServiceRowsVersion": unless(snap.ServicesChanged.IsZero(), uint64(1<<32-1-snap.ServicesChanged.Unix())),
 		"lvsdRealRows": reals, "lvsdServerRows": num(len(snap.Servers)),
 	})
 	for _, table := range []string{"Real", "Server"} {
 		s.put("0", map[string]any{"lvsd" + table + "sLastChange": unless(snap.RealsChanged.IsZero(), snap.RealsChanged),
-			"lvsd" + table + "sSinceChange": ago(snap.RealsChanged), "lvsd" + table + "RowsVersion": unless(snap.RealsChanged.IsZero(), uint64(snap.RealsChanged.Unix()))})
+			"lvsd" + table + "sSinceChange": ago(snap.RealsChanged), "lvsd" + table + "RowsVersion": unless(snap.RealsChanged.IsZero(), uint64(1<<32-1-snap.RealsChanged.Unix()))})
 	}
 	if d.HasStats {
 		s.putCounters("0", "lvsdDirector", d.Total, &d.Rates)

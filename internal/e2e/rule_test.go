@@ -186,7 +186,7 @@ func rowsRules(one, many, table, changed string) map[string]rule {
 		"lvsd" + one + "Rows":         computed("Gauge32", func(p place) int { return len(places(p.doc, table)) }),
 		"lvsd" + many + "LastChange":  date(changed),
 		"lvsd" + many + "SinceChange": since(changed),
-		"lvsd" + one + "RowsVersion":  computed("Gauge32", func(p place) int64 { return p.time(changed).Unix() }),
+		"lvsd" + one + "RowsVersion":  computed("Gauge32", func(p place) int64 { return 1<<32 - 1 - p.time(changed).Unix() }),
 	}
 }
 

@@ -22,7 +22,7 @@ func directorServices() query {
 	return query{
 		name: "lvsd_services", title: "LVS - Virtual services",
 		description: "Virtual services by name or key. " + bypassed,
-		index:       "lvsdServiceKey", count: "lvsdServiceRows", moved: "lvsdServicesSinceChange",
+		index:       "lvsdServiceKey", count: "lvsdServiceRows", moved: "lvsdServiceRowsVersion",
 		order: []string{"lvsdServiceKey"},
 		inputs: []input{
 			{"lvsdServiceKey", "Key", ""},
@@ -62,7 +62,7 @@ func directorRealServers() query {
 	return query{
 		name: "lvsd_real_servers", title: "LVS - Real servers",
 		description: "Real servers by name or key, in each service of their own. " + bypassed,
-		index:       "lvsdRealKey", deep: true, count: "lvsdRealRows", moved: "lvsdRealsSinceChange",
+		index:       "lvsdRealKey", deep: true, count: "lvsdRealRows", moved: "lvsdRealRowsVersion",
 		order: []string{"lvsdRealKey"},
 		inputs: []input{
 			{"lvsdRealKey", "Key", ""},
@@ -99,7 +99,7 @@ func directorHosts() query {
 	return query{
 		name: "lvsd_servers", title: "LVS - Hosts",
 		description: "The hosts of the real servers, each over all services and ports. " + bypassed,
-		index:       "lvsdServerAddressText", deep: true, count: "lvsdServerRows", moved: "lvsdServersSinceChange",
+		index:       "lvsdServerAddressText", deep: true, count: "lvsdServerRows", moved: "lvsdServerRowsVersion",
 		order:   []string{"lvsdServerAddressText"},
 		inputs:  []input{{"lvsdServerAddressText", "Address", ""}},
 		subject: "Host |query_lvsdServerAddressText|",

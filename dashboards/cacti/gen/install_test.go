@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -130,8 +131,12 @@ func (c *cacti) run(limit time.Duration, program string, args ...string) string 
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(c.t.Context(), limit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, program, args...)
+	// Cacti lifts PHP's own limit of memory, and when its database is gone it has
+	// been seen to take all there is.
+	cmd := exec.CommandContext(ctx, "prlimit", append([]string{"--as=3221225472", program}, args...)...)
 	cmd.Env, cmd.Dir = c.env, c.path("site")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the poller starts programs
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second // what it started may hold its output open
 	out, err := cmd.CombinedOutput()
 	if err != nil || regexp.MustCompile(`(?m)^(ERROR|FATAL|PHP )`).Match(out) {

@@ -14,7 +14,7 @@ func lvsServices() query {
 	return query{
 		name: "lvs_services", title: "LVS - Virtual services (LVS-MIB)",
 		description: "Virtual services by number. " + bypassed,
-		index:       "lvsServiceNumber", count: "lvsNumServices", moved: "lvsdServicesSinceChange",
+		index:       "lvsServiceNumber", count: "lvsNumServices", moved: "lvsdServiceRowsVersion",
 		order: []string{"lvsServiceNumber"}, numeric: true,
 		inputs: []input{
 			{"lvsServiceNumber", "Number", ""},
@@ -41,7 +41,7 @@ func lvsRealServers() query {
 	return query{
 		name: "lvs_real_servers", title: "LVS - Real servers (LVS-MIB)",
 		description: "Real servers by the number of their service and their own. " + bypassed,
-		index:       "lvsRealServerNumber", deep: true, moved: "lvsdRealsSinceChange",
+		index:       "lvsRealServerNumber", deep: true, moved: "lvsdRealRowsVersion",
 		order: []string{"lvsRealNumber"}, numeric: false,
 		inputs: []input{
 			{"lvsRealNumber", "Number", "index"},
