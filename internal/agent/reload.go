@@ -58,6 +58,7 @@ func (a *agent) reload(ctx context.Context) error {
 	}
 	a.exposition.Store(show)
 	a.sampler.SetNames(names(next))
+	a.snmp.refresh() // of the interval
 	if a.director != nil && next.file.Director != nil {
 		a.director.set(ctx, next.file.Director)
 	}

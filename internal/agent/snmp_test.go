@@ -154,6 +154,23 @@ func TestNotificationsAreSwitched(t *testing.T) {
 	}
 }
 
+// An interval that a reload brings is shown at once, as it is in the document.
+func TestFiguresAreRefreshed(t *testing.T) {
+	p := newProbe()
+	if err := p.Record(t.Context(), everyKind()); err != nil {
+		t.Fatal(err)
+	}
+	p.figures = func() mib.Figures { return mib.Figures{Interval: time.Minute} }
+	p.refresh()
+	if v := p.tree.Get(mib.Root().Append(100, 1, 1, 7, 0)); v.Int != 60_000 {
+		t.Errorf("an interval of %d ms, want 60000", v.Int)
+	}
+	if n := p.rows(t, lvsdServices); n == 0 {
+		t.Error("the snapshot is gone")
+	}
+	(*snmpWindow)(nil).refresh() // without SNMP
+}
+
 func TestFiguresDocument(t *testing.T) {
 	at := epoch.UTC()
 	f := mib.Figures{HostName: "lvs1", AgentVersion: "1.0", Started: at, Dataplane: mib.Stale, DataplaneReason: "why", DataplaneSince: at.Add(time.Minute),

@@ -111,6 +111,17 @@ func (w *snmpWindow) show() {
 	}
 }
 
+// refresh shows figures that changed between two snapshots, which windows that
+// read them when they are asked have already.
+func (w *snmpWindow) refresh() {
+	if w == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.show()
+}
+
 // complete adds to the figures of others what is known here. The caller holds mu.
 func (w *snmpWindow) complete(f mib.Figures) mib.Figures {
 	f.Notify = w.notifyFigures()
