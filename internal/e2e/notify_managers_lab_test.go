@@ -191,7 +191,10 @@ func (c targetCounts) sum() float64 {
 
 func (a *agent) targetCounts(target string) targetCounts {
 	a.t.Helper()
-	m := a.metrics("?scope=agent")
+	return countsOf(a.metrics("?scope=agent"), target)
+}
+
+func countsOf(m families, target string) targetCounts {
 	c := targetCounts{m.sample("lvs_agent_notifications_sent_total", "target", target),
 		m.sample("lvs_agent_notifications_waiting", "target", target), map[string]float64{}}
 	for _, reason := range []string{"aged", "coalesced", "full", "refused", "stopped", "suppressed", "unknown"} {
