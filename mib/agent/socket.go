@@ -75,14 +75,18 @@ func explain(address string, err error) error {
 	return fmt.Errorf("listen on %s: %w%s", address, errors.Unwrap(err), advice)
 }
 
+// yieldEvery is how often a busy listener lets others run. The socket blocks, and a
+// goroutine that only ever blocks in the kernel looks to Go's scheduler, after ten
+// milliseconds, like one that has run all along: it would take the processor away
+// from it in each wait, by a thread that it wakes for that and that costs as much
+// as the answer.
+const yieldEvery = 5 * time.Millisecond
+
 // serve answers what comes to l until it is interrupted.
 func (a *Agent) serve(l *listener) {
-	// A thread of its own: the socket blocks, and moving to another thread each
-	// time it does not costs a wake-up.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	h := &handler{agent: a}
 	buf := make([]byte, 1<<16)
+	yielded := a.now()
 	for {
 		n, from, to, err := l.receive(buf)
 		if errors.Is(err, net.ErrClosed) {
@@ -97,8 +101,13 @@ func (a *Agent) serve(l *listener) {
 			a.counters.misdirected.Add(1)
 			continue
 		}
-		if out := h.answer(buf[:n], from.Addr().Unmap(), a.now()); out != nil && l.send(out) != nil {
+		now := a.now()
+		if out := h.answer(buf[:n], from.Addr().Unmap(), now); out != nil && l.send(out) != nil {
 			a.counters.sendErrors.Add(1)
+		}
+		if now-yielded > int64(yieldEvery) {
+			yielded = now
+			runtime.Gosched()
 		}
 	}
 }
