@@ -151,17 +151,26 @@ func (d *decoder) community(n ast.Node) (c Community) {
 	if at["name"] == nil && isMapping(n) {
 		d.errorAt(n, "name", "missing; want the community's name")
 	}
+	if s, ok := at["sources"].(*ast.SequenceNode); ok && len(s.Values) == 0 {
+		// It could mean nobody, and would be everybody.
+		d.errorAt(s, "sources", "no network is listed; leave sources out where everybody may ask")
+	}
 	return c
 }
 
-// parsePrefix reads a network, or an address that stands for itself alone.
+// parsePrefix reads a network, or an address that stands for itself alone. Those of
+// IPv4 are never in their form for IPv6, as sources of requests are not.
 func parsePrefix(s string) (netip.Prefix, error) {
 	if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
+		a = a.Unmap()
 		return netip.PrefixFrom(a, a.BitLen()), nil
 	}
 	if p, err := netip.ParsePrefix(s); err == nil {
 		if p != p.Masked() {
 			return netip.Prefix{}, fmt.Errorf("%q has bits behind its length; want %v", s, p.Masked())
+		}
+		if p.Addr().Is4In6() && p.Bits() >= 96 {
+			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
 		}
 		return p, nil
 	}

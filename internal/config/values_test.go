@@ -50,3 +50,16 @@ func TestQuiesceIsABooleanOrALimit(t *testing.T) {
 		}
 	}
 }
+
+// TestParsePrefix: requests over IPv4 come from addresses of IPv4, so networks of
+// them in another form would never match.
+func TestParsePrefix(t *testing.T) {
+	for text, want := range map[string]string{
+		"192.0.2.1": "192.0.2.1/32", "2001:db8::1": "2001:db8::1/128", "10.0.0.0/8": "10.0.0.0/8", "::/0": "::/0",
+		"::ffff:192.0.2.1": "192.0.2.1/32", "::ffff:10.0.0.0/104": "10.0.0.0/8", "::ffff:0:0/96": "0.0.0.0/0",
+	} {
+		if p, err := parsePrefix(text); err != nil || p.String() != want {
+			t.Errorf("%s is %v, %v, want %s", text, p, err, want)
+		}
+	}
+}
