@@ -14,8 +14,10 @@ import (
 const (
 	// maxDatagram is the most that UDP over IPv4 takes, and what we accept.
 	maxDatagram = 65507
-	// oneFrame is what an Ethernet frame holds beside IPv4 and UDP headers.
-	oneFrame = 1472
+	// oneFrame is what an Ethernet frame holds beside IPv4 and UDP headers, and
+	// oneFrame6 beside IPv6's, which are longer.
+	oneFrame  = 1472
+	oneFrame6 = 1452
 )
 
 // A Config says where to listen, who may ask what, and how much.
@@ -39,7 +41,8 @@ type Config struct {
 	// [usm.Boot]); without one, or without Users, each New is a new engine.
 	StateDir string
 	// MaxMessageSize is the largest answer that leaves this machine, in octets of
-	// UDP payload, 484 to 65507; 0 is 1472. Larger ones come as IP fragments.
+	// UDP payload, 484 to 65507; 0 is what one frame holds: 1472, and over IPv6
+	// 1452. Larger ones come as IP fragments, which many firewalls drop.
 	MaxMessageSize int
 	// Rate limits each source other than this machine itself.
 	Rate Rate
@@ -89,10 +92,7 @@ func (c Config) withDefaults() (Config, error) {
 			}
 		}
 	}
-	if c.MaxMessageSize == 0 {
-		c.MaxMessageSize = oneFrame
-	}
-	if c.MaxMessageSize < ber.MinMaxSize || c.MaxMessageSize > maxDatagram {
+	if c.MaxMessageSize != 0 && c.MaxMessageSize < ber.MinMaxSize || c.MaxMessageSize > maxDatagram {
 		return c, fmt.Errorf("agent: messages of %d octets, want %d to %d", c.MaxMessageSize, ber.MinMaxSize, maxDatagram)
 	}
 	if c.Rate.Requests == 0 {
@@ -105,4 +105,17 @@ func (c Config) withDefaults() (Config, error) {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	return c, nil
+}
+
+// mostTo is how large an answer to an address may be.
+func (c *Config) mostTo(a netip.Addr) int {
+	switch {
+	case a.IsLoopback():
+		return maxDatagram
+	case c.MaxMessageSize != 0:
+		return c.MaxMessageSize
+	case a.Is6():
+		return oneFrame6
+	}
+	return oneFrame
 }

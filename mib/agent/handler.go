@@ -34,10 +34,7 @@ func (h *handler) answer(datagram []byte, from netip.Addr, now int64) []byte {
 		c.rateLimited.Add(1)
 		return nil
 	}
-	most := h.agent.cfg.MaxMessageSize
-	if local {
-		most = maxDatagram
-	}
+	most := h.agent.cfg.mostTo(from)
 	h.access = h.agent.access.Load()
 	version, err := ber.VersionOf(datagram)
 	var out []byte

@@ -122,6 +122,7 @@ func (h *handler) getBulk(q *request) (smi.ErrorStatus, int) {
 	once := min(max(int(q.pdu.Status), 0), len(vars))
 	repetitions := max(int(q.pdu.Index), 0)
 	h.columns = h.columns[:0]
+	defer h.forget()
 	n, status := 0, smi.NoError
 	for i := range vars {
 		c := h.column(vars[i].Name, q)
@@ -179,6 +180,14 @@ func (h *handler) advance(q *request, c *column) smi.ErrorStatus {
 		c.name, h.spare = next, c.name
 	}
 	return status
+}
+
+// forget lets go of the trees that columns are in: the next request may have fewer
+// columns, and a tree that is replaced is not to be held by those left over.
+func (h *handler) forget() {
+	for i := range h.columns {
+		h.columns[i].gen = nil
+	}
 }
 
 // recordColumns remembers where the next request of these walks will begin: at
