@@ -61,7 +61,7 @@ func prepare(cfg Config) (*Agent, error) {
 
 func (a *Agent) listen() error {
 	for _, address := range a.cfg.Listen {
-		s, err := listen(address)
+		s, err := listen(address, a.cfg.Logger)
 		if err != nil {
 			return fmt.Errorf("agent: %w", err)
 		}

@@ -24,7 +24,8 @@ const (
 type Config struct {
 	// Listen are the addresses to listen on, at least one: "127.0.0.1:161",
 	// "[::1]:161", or ":161" for every address of both families. Port 0 takes a
-	// free one.
+	// free one. On Linux an address may come and go: it is answered at whenever
+	// this machine has it.
 	Listen []string
 	// Communities may ask in v1 and v2c, Users in v3. Where there are neither,
 	// this machine may read as "public". See [Agent.SetAccess].

@@ -1,9 +1,11 @@
 package agent
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/netip"
 	"runtime"
@@ -32,8 +34,10 @@ type listener struct {
 	addr netip.AddrPort
 }
 
-// listen opens a socket on an address of Config.Listen.
-func listen(address string) (*listener, error) {
+// listen opens a socket on an address of Config.Listen. One that is not this
+// machine's is waited for where the system allows it: an address that moves
+// between directors may come later, and so do those of IPv6 during the start.
+func listen(address string, log *slog.Logger) (*listener, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
@@ -50,6 +54,12 @@ func listen(address string) (*listener, error) {
 		network = "udp6"
 	}
 	pc, err := net.ListenPacket(network, address)
+	if errors.Is(err, syscall.EADDRNOTAVAIL) && waits {
+		ahead := net.ListenConfig{Control: freeBind}
+		if pc, err = ahead.ListenPacket(context.Background(), network, address); err == nil {
+			log.Warn("this machine does not have the address; SNMP is answered there once it does", "address", address)
+		}
+	}
 	if err != nil {
 		return nil, explain(address, err)
 	}
@@ -63,12 +73,14 @@ func listen(address string) (*listener, error) {
 	return &listener{s, addr}, nil
 }
 
-// explain adds to the two usual reasons what to do about them.
+// explain adds to the usual reasons what to do about them.
 func explain(address string, err error) error {
 	var advice string
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		advice = "; another SNMP agent may be running there (snmpd?): end it, take another port, or be its subagent"
+		advice = "; another SNMP agent may be running there (snmpd?): end it, take another port, or be its subagent; an address that is told twice, or beside all addresses, is in use as well"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		advice = "; this machine does not have the address: listen on all of them (:161), or start later"
 	case errors.Is(err, fs.ErrPermission):
 		advice = "; a port below 1024 needs CAP_NET_BIND_SERVICE (AmbientCapabilities= in the systemd unit), or take one above"
 	}

@@ -7,10 +7,27 @@ import (
 	"net/netip"
 	"os"
 	"sync/atomic"
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
+
+// waits is whether a socket can wait for its address.
+const waits = true
+
+// freeBind lets a socket be bound to an address that is not there: IP_FREEBIND of
+// ip(7), and IPV6_FREEBIND, which Linux has since 4.15.
+func freeBind(network, _ string, c syscall.RawConn) (err error) {
+	level, option := unix.IPPROTO_IPV6, unix.IPV6_FREEBIND
+	if network == "udp4" {
+		level, option = unix.IPPROTO_IP, unix.IP_FREEBIND
+	}
+	cerr := c.Control(func(fd uintptr) {
+		err = os.NewSyscallError("setsockopt", unix.SetsockoptInt(int(fd), level, option, 1))
+	})
+	return errors.Join(cerr, err)
+}
 
 // A udpSocket is a socket over a blocking descriptor. A manager asks, waits for
 // the answer and asks again: the poller's part in a net.UDPConn (a read that finds

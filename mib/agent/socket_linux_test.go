@@ -3,11 +3,15 @@ package agent
 import (
 	"bytes"
 	"encoding/binary"
+	"log/slog"
 	"net/netip"
+	"strings"
 	"testing"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"lvs/mib/smi"
 )
 
 // controlMessage is one as the kernel makes it.
@@ -67,6 +71,23 @@ func TestReverse(t *testing.T) {
 		binary.NativeEndian.PutUint32(want[at:], c.index)
 		if !bytes.Equal(got, want) {
 			t.Errorf("%s:\n%x, want\n%x", c.name, got, want)
+		}
+	}
+}
+
+// TestAddressThatIsNotThere: an agent starts before its address comes to the
+// machine, and says so.
+func TestAddressThatIsNotThere(t *testing.T) {
+	for _, address := range []string{"192.0.2.77:0", "[2001:db8::77]:0"} {
+		var log bytes.Buffer
+		cfg := Config{Listen: []string{address}, Roots: []smi.OID{root}, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+		a, err := New(cfg, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run(t, a)()
+		if !strings.Contains(log.String(), "does not have the address") || !strings.Contains(log.String(), address) {
+			t.Errorf("log %q", log.String())
 		}
 	}
 }

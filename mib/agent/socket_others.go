@@ -5,7 +5,14 @@ package agent
 import (
 	"net"
 	"net/netip"
+	"syscall"
 )
+
+// waits is whether a socket can wait for its address.
+const waits = false
+
+// freeBind is for where waits is true.
+func freeBind(string, string, syscall.RawConn) error { return nil }
 
 // A udpSocket answers from the address that the kernel chooses.
 type udpSocket struct {
