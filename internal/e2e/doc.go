@@ -8,6 +8,10 @@
 // reader of its own that shares no code with the agent, and tables are compared
 // cell by cell. ipvsadm is the reference: it asks the kernel itself.
 //
+// What SNMP shows beyond such a table is held against the JSON document, every
+// variable of both MIBs: rules tell each by its object type, and an object type
+// without a rule fails.
+//
 // The tests carry the build tag lab and run in the lab's kernel (see package
 // lab). The programs are $LVS_AGENT and $LVS_EXPORTER, or else what make build
 // put into build/.

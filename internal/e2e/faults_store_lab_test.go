@@ -146,7 +146,7 @@ func TestLabFaultStoreLocked(t *testing.T) {
 		fmt.Sprintf("ERROR is in use by process %d; until", first.cmd.Process.Pid))...)
 	second.awaitUp("store", false)
 	first.awaitUp("store", true)
-	w, err := parseWalk(walk(t, master, "snmpbulkwalk", "2c"))
+	w, err := parseWalk(walk(t, master, ""))
 	if err != nil || len(w.rows) != 0 || len(w.scalars) == 0 {
 		t.Errorf("SNMP has %v, %v, want scalars but no row, as their numbers are not known", w, err)
 	}
@@ -241,7 +241,7 @@ func TestLabFaultStoreNewer(t *testing.T) {
 		t.Errorf("%d services, stale %v, component store %v, agentx %v; want all but the store",
 			len(doc.Services), doc.Stale, a.up("store"), a.up("agentx"))
 	}
-	if w, err := parseWalk(walk(t, master, "snmpbulkwalk", "2c")); err != nil || len(w.rows) != 0 || len(w.scalars) == 0 {
+	if w, err := parseWalk(walk(t, master, "")); err != nil || len(w.rows) != 0 || len(w.scalars) == 0 {
 		t.Errorf("SNMP has %v, %v, want scalars but no row, as their numbers are not known", w, err)
 	}
 	a.terminate()

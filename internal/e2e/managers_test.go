@@ -3,170 +3,376 @@
 package e2e
 
 import (
+	"bytes"
 	"fmt"
-	"math/rand/v2"
-	"os/exec"
+	"maps"
+	"net"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
+	"time"
 
 	"lvs/internal/lab"
 )
 
-// testManagers asks the live agent with Net-SNMP's managers, in every way they
-// have, while nothing moves.
-func testManagers(t *testing.T, s *site) {
-	lab.Wait(t, "rates are down to zero", func() bool {
-		return !slices.ContainsFunc(walk(t, s.master, "snmpbulkwalk", "2c"), func(l string) bool {
-			return strings.Contains(l, "Gauge32: ") && !strings.HasSuffix(l, "Gauge32: 0")
-		})
-	})
-	whole := walk(t, s.master, "snmpwalk", "2c")
-	w, err := parseWalk(whole)
+// snmpFile is the configuration of the agent that SNMP's managers ask: who may
+// ask, and names for some rows. It is read every second until nothing should
+// move any more.
+const snmpFile = `sample: {interval: %s}
+snmp:
+  agentx: %s
+  listen: [%q, %q]
+  name: lvs1.example.net
+  communities:
+    - name: public
+    - {name: private, write: true}
+  users:
+    - {name: reader, auth: {protocol: sha256, passphrase: authentication}, priv: {protocol: aes128, passphrase: privacy-privacy}}
+    - {name: signer, auth: {protocol: sha256, passphrase: authentication}}
+    - {name: writer, write: true, auth: {protocol: sha256, passphrase: authentication}, priv: {protocol: aes128, passphrase: privacy-privacy}}
+names:
+  tcp/10.1.0.100:80: {name: web, real_servers: {"10.2.0.13:8080": web3}}
+  tcp/[fd10:1::100]:443: secure
+  fwm4/1: marked
+`
+
+// snmpdUsers are the same users for snmpd.
+var snmpdUsers = []string{
+	"createUser reader SHA-256 authentication AES privacy-privacy", "rouser reader authpriv",
+	"createUser signer SHA-256 authentication", "rouser signer auth",
+	"createUser writer SHA-256 authentication AES privacy-privacy", "rwuser writer authpriv",
+}
+
+// A way is how a manager asks: whom, and as whom by which version.
+type way struct {
+	name string
+	args []string // of Net-SNMP's tools, the address last
+}
+
+// Managers, as Net-SNMP's tools are told.
+var (
+	v1     = []string{"-v1", "-c", "public"}
+	v2c    = []string{"-v2c", "-c", "public"}
+	reader = []string{"-v3", "-u", "reader", "-l", "authPriv", "-a", "SHA-256", "-A", "authentication", "-x", "AES", "-X", "privacy-privacy"}
+	signer = []string{"-v3", "-u", "signer", "-l", "authNoPriv", "-a", "SHA-256", "-A", "authentication"}
+	writer = slices.Concat([]string{"-v3", "-u", "writer"}, reader[3:])
+)
+
+// A managed is the rich configuration with an agent that answers SNMP in both
+// ways, and whose table stands still.
+type managed struct {
+	*agent
+	master  *lab.MasterAgent
+	file    string
+	four    string // UDP addresses of the agent in the box
+	six     string
+	servers []way // who can be asked, without a manager
+}
+
+// TestLabManagers asks the agent for all it knows in every way that managers
+// have, and holds each variable against the document.
+func TestLabManagers(t *testing.T) {
+	m := startManaged(t)
+	m.stand(t)
+	for _, step := range []struct {
+		name string
+		run  func(*testing.T, *managed)
+	}{
+		{"walks", testWalks},
+		{"60 variables", testSixtyVariables},
+		{"tables", testSNMPTables},
+		{"MRTG", testMRTG},
+		{"collectd", testCollectd},
+		{"six at once", testSixAtOnce},
+		{"sets", testSets},
+	} {
+		t.Run(step.name, func(t *testing.T) { m.agent.t = t; step.run(t, m) })
+	}
+	m.agent.t = t
+	agentX := m.metrics("?scope=agent")
+	for _, name := range []string{"lvs_agent_agentx_malformed_total", "lvs_agent_agentx_reconnects_total"} {
+		if n := agentX.sample(name); n != 0 {
+			t.Errorf("%s is %v", name, n)
+		}
+	}
+}
+
+func startManaged(t *testing.T) *managed {
+	t.Helper()
+	lab.Rich(t)
+	// The kernel has no daemon beside a real server of another family than its
+	// service (ip_vs_genl_new_daemon).
+	lab.Run(t, "ipvsadm", "-d", "-t", "10.1.0.102:81", "-r", "[fd10:2::11]:81")
+	lab.Run(t, "ipvsadm", "--start-daemon", "backup", "--mcast-interface", "back", "--syncid", "7")
+	t.Cleanup(func() { lab.Run(t, "ipvsadm", "--stop-daemon", "backup") })
+	m := &managed{master: lab.SNMPD(t, snmpdUsers...), four: freeUDP(t, "127.0.0.1"), six: freeUDP(t, "::1")}
+	m.servers = []way{{"snmpd", []string{"udp:" + m.master.Addr}}, {"the box", []string{"udp:" + m.four}}}
+	m.agent = unstarted(t)
+	m.file = filepath.Join(m.dir, "agent.yml")
+	m.write(t, "1s")
+	m.flags = slices.DeleteFunc(m.flags, func(f string) bool { return strings.HasPrefix(f, "--sample.interval=") })
+	m.flags = append(m.flags, "--config.file="+m.file)
+	m.start()
+	for family, addresses := range map[string][]string{
+		"tcp":  {"10.1.0.100:8002", "10.1.0.100:8005", "10.1.0.100:8021"},
+		"http": {"10.1.0.100:443", "10.1.0.101:80", "10.1.0.102:80", "10.1.0.103:80", "[fd10:1::100]:80", "[fd10:1::102]:80", "[fd10:1::103]:80"},
+		"udp":  {"10.1.0.100:54"},
+	} {
+		for _, address := range addresses {
+			traffic(t, "2", family, address)
+		}
+	}
+	return m
+}
+
+func (m *managed) write(t *testing.T, interval string) {
+	t.Helper()
+	text := fmt.Sprintf(snmpFile, interval, m.master.Unix, m.four, m.six)
+	if err := os.WriteFile(m.file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// freeUDP is an address nobody listened on a moment ago.
+func freeUDP(t *testing.T, host string) string {
+	t.Helper()
+	c, err := net.ListenPacket("udp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if doc := s.document(); len(w.rows) != len(doc.numbers()) || w.scalars["2"] != fmt.Sprint(len(doc.Services)) || len(w.scalars) != 8 {
-		t.Errorf("%d rows and scalars %v, want %d rows and %d services", len(w.rows), w.scalars, len(doc.numbers()), len(doc.Services))
-	}
-	t.Logf("%d variables", len(whole))
-	t.Run("walks", func(t *testing.T) { testWalks(t, s.master, whole) })
-	t.Run("six at once", func(t *testing.T) { testSixAtOnce(t, s.master, whole) })
-	t.Run("60 variables", func(t *testing.T) { testSixtyVariables(t, s.master, whole) })
-	t.Run("tables", func(t *testing.T) { testSNMPTables(t, s.master, w) })
-	m := s.metrics("?scope=agent")
-	if n := m.sample("lvs_agent_agentx_malformed_total"); n != 0 {
-		t.Errorf("%v malformed PDUs", n)
-	}
-	if n := m.sample("lvs_agent_agentx_reconnects_total"); n != 0 {
-		t.Errorf("snmpd lost its subagent %v times", n)
-	}
+	defer c.Close()
+	return c.LocalAddr().String()
 }
 
-// without64 leaves out what SNMPv1 cannot carry (RFC 3584 §4.2.2.1).
-func without64(lines []string) []string {
-	return slices.DeleteFunc(slices.Clone(lines), func(l string) bool { return strings.Contains(l, " Counter64: ") })
+// stand has the agent read for the last time while there is traffic, so that no
+// rate is zero for want of any.
+func (m *managed) stand(t *testing.T) {
+	t.Helper()
+	lab.Wait(t, "a rate of connections", func() bool {
+		traffic(t, "3", "tcp", "10.1.0.100:8001")
+		return m.document().service("tcp/10.1.0.100:8001").Rates["connections"] > 0
+	})
+	m.write(t, "1h")
+	m.hangUp()
+	var last []byte
+	lab.Wait(t, "an agent that does not read any more", func() bool {
+		before := last
+		last = m.get("/api/v1/snapshot")
+		time.Sleep(100 * time.Millisecond)
+		return bytes.Contains(last, []byte(`"interval_seconds":3600,`)) && bytes.Equal(before, last)
+	})
 }
 
-func testWalks(t *testing.T, master *lab.MasterAgent, whole []string) {
+// want reads the document, has ask ask, and reads it again: where it is the same,
+// what has been asked for has to be what it says. The hour at which the agent
+// reads again may come, but once.
+func (m *managed) want(t *testing.T, ask func(want map[string]variable) []string) {
+	t.Helper()
+	for range 2 {
+		before := m.get("/api/v1/snapshot")
+		doc, err := parseObject(before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := expected(doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list := ask(want)
+		if !bytes.Equal(before, m.get("/api/v1/snapshot")) {
+			continue
+		}
+		if n := len(list); n > 0 {
+			t.Errorf("%d differences:\n\t%s", n, strings.Join(named(list[:min(n, 20)]), "\n\t"))
+		}
+		return
+	}
+	t.Error("the document goes on moving")
+}
+
+// ask has one of Net-SNMP's tools ask a server as a manager, with further
+// arguments.
+func (w way) ask(t *testing.T, tool string, manager []string, flags []string, args ...string) (string, error) {
+	return lab.Tool(t, tool, slices.Concat(manager, flags, w.args, args)...)
+}
+
+// hexadecimal are the options that parseVariables wants.
+var hexadecimal = []string{"-On", "-Ox"}
+
+// walked is what a server shows below some arcs of the LVS-MIB, by one of
+// Net-SNMP's walks.
+func (w way) walked(t *testing.T, tool string, manager []string, below string) (map[string]variable, error) {
+	flags := hexadecimal
+	if tool == "snmpbulkwalk" {
+		flags = append(flags, "-Cr40")
+	}
+	out, err := w.ask(t, tool, manager, flags, lvsMIB+below)
+	if err != nil {
+		return nil, err
+	}
+	// What the tools print where nothing comes after our variables.
+	lines := slices.DeleteFunc(strings.SplitAfter(out, "\n"), func(l string) bool {
+		return strings.Contains(l, "No more variables left in this MIB View") || l == "End of MIB\n"
+	})
+	return parseVariables(strings.Join(lines, ""))
+}
+
+func testWalks(t *testing.T, m *managed) {
+	box, six := m.servers[1:], way{"the box over IPv6", []string{"udp6:" + m.six}}
 	for _, tt := range []struct {
-		tool, version string
-		want          []string
+		tool, name string
+		manager    []string
+		servers    []way
 	}{
-		{"snmpwalk", "1", without64(whole)},
-		{"snmpwalk", "3", whole},
-		{"snmpbulkwalk", "2c", whole},
-		{"snmpbulkwalk", "3", whole},
+		{"snmpwalk", "v1", v1, m.servers},
+		{"snmpwalk", "v2c", v2c, box}, // which takes snmpd a quarter of a minute
+		{"snmpbulkwalk", "v2c", v2c, append(m.servers, six)},
+		{"snmpbulkwalk", "v3 authPriv", reader, append(m.servers, six)},
+		{"snmpbulkwalk", "v3 authNoPriv", signer, box},
 	} {
-		if diff := cmp.Diff(tt.want, walk(t, master, tt.tool, tt.version)); diff != "" {
-			t.Errorf("%s -v%s (-snmpwalk -v2c, +printed):\n%s", tt.tool, tt.version, diff)
+		for _, server := range tt.servers {
+			t.Run(fmt.Sprintf("%s %s of %s", tt.tool, tt.name, server.name), func(t *testing.T) {
+				began := time.Now()
+				m.want(t, func(want map[string]variable) []string {
+					if tt.name == "v1" {
+						want = without64(want)
+					}
+					have, err := server.walked(t, tt.tool, tt.manager, "")
+					if err != nil {
+						t.Fatal(err)
+					}
+					t.Logf("%d variables in %v", len(have), time.Since(began).Round(10*time.Millisecond))
+					if len(have) < 5000 {
+						t.Errorf("%d variables only", len(have))
+					}
+					return differences(want, have)
+				})
+			})
 		}
 	}
 }
 
-func testSixAtOnce(t *testing.T, master *lab.MasterAgent, whole []string) {
-	var wg sync.WaitGroup
-	for i := range 6 {
-		tool, flags, version, want := "snmpbulkwalk", []string{"-Cr50"}, []string{"1", "2c", "3", "2c", "3", "2c"}[i], whole
-		if version == "1" {
-			tool, flags, want = "snmpwalk", nil, without64(whole)
-		}
-		wg.Go(func() {
-			if diff := cmp.Diff(want, walk(t, master, tool, version, flags...)); diff != "" {
-				t.Errorf("walker %d, %s -v%s (-alone +printed):\n%s", i, tool, version, diff)
-			}
-		})
+// testSixAtOnce has six managers walk the real servers, half of them by way of
+// snmpd.
+func testSixAtOnce(t *testing.T, m *managed) {
+	const below = ".100.1.5"
+	type answer struct {
+		name string
+		list []string
+		err  error
 	}
-	wg.Wait()
+	m.want(t, func(want map[string]variable) (list []string) {
+		maps.DeleteFunc(want, func(name string, _ variable) bool { return !strings.HasPrefix(name, lvsMIB+below+".") })
+		answers := make(chan answer)
+		for _, server := range m.servers {
+			for _, manager := range [][]string{v2c, reader, signer} {
+				go func() {
+					have, err := server.walked(t, "snmpbulkwalk", manager, below)
+					answers <- answer{server.name + " by " + manager[2], differences(want, have), err}
+				}()
+			}
+		}
+		for range 6 {
+			a := <-answers
+			if a.err != nil {
+				t.Errorf("%s: %v", a.name, a.err)
+			}
+			list = append(list, a.list...)
+		}
+		return list
+	})
 }
 
 // testSixtyVariables asks for 60 variables in one request, two of which do not
 // exist.
-func testSixtyVariables(t *testing.T, master *lab.MasterAgent, whole []string) {
-	var names, want []string
-	for _, i := range rand.New(rand.NewPCG(1, 60)).Perm(len(whole))[:58] {
-		name, _, _ := strings.Cut(whole[i], " = ")
-		names, want = append(names, name), append(want, whole[i])
-	}
-	names = append(names, lvsMIB+".17.1.1.65000", lvsMIB+".99.0")
-	want = append(want, lvsMIB+".17.1.1.65000 = No Such Instance currently exists at this OID",
-		lvsMIB+".99.0 = No Such Object available on this agent at this OID")
-	for _, version := range []string{"2c", "3"} {
-		out, err := master.Ask("snmpget", version, []string{"-On"}, names...)
-		if err != nil {
-			t.Error(err)
-		}
-		if diff := cmp.Diff(want, strings.Split(strings.TrimSpace(out), "\n")); diff != "" {
-			t.Errorf("60 variables by -v%s (-walked +printed):\n%s", version, diff)
-		}
-	}
-}
-
-// testSNMPTables prints both tables with the MIB's text, as people do, and holds
-// every cell against the walk.
-func testSNMPTables(t *testing.T, master *lab.MasterAgent, w *snmpWalk) {
-	top := lab.Path(t, "..", "..")
-	modules := filepath.Join(top, "build", "mibs") + ":" + filepath.Join(top, "mib")
-	for name, arc := range map[string]string{"lvsServiceTable": "17", "lvsRealTable": "18"} {
-		out, err := master.Ask("snmptable", "2c", []string{"-M", modules, "-m", "LVS-MIB", "-Ci", "-Cf", "|", "-Oe"}, "LVS-MIB::"+name)
-		if err != nil {
-			t.Fatalf("%v (the modules every MIB imports have to be in build/mibs, where mib/base.sh puts them)", err)
-		}
-		columns := snmpTables[arc]
-		printed := 0
-		var heads []string
-		for line := range strings.Lines(out) {
-			f := strings.Split(strings.TrimRight(line, "\n"), "|")
-			switch {
-			case len(f) == 1: // the table's name, an empty line
-			case heads == nil:
-				heads = f
-			default:
-				printed++
-				var index number
-				if n, err := fmt.Sscanf(f[0], "%d.%d", &index.service, &index.real); n == 0 {
-					t.Fatalf("%s: index of %q: %v", name, line, err)
+func testSixtyVariables(t *testing.T, m *managed) {
+	const noInstance, noObject = "No Such Instance currently exists at this OID", "No Such Object available on this agent at this OID"
+	for _, server := range m.servers {
+		for name, manager := range map[string][]string{"v1": v1, "v2c": v2c, "v3": reader} {
+			m.want(t, func(want map[string]variable) []string {
+				all := without64(want)
+				if name != "v1" {
+					all = want
 				}
-				if len(f) != len(columns)+1 || len(heads) != len(f) {
-					t.Fatalf("%s: %d cells under %d heads, want %d columns", name, len(f), len(heads), len(columns))
-				}
-				for i, v := range f[1:] {
-					if want := strings.Trim(w.rows[index][fmt.Sprint(i+1)], `"`); strings.Trim(v, `"`) != want {
-						t.Errorf("%s: %s of row %v is %s, want %s", name, heads[i+1], index, v, want)
+				some := map[string]variable{}
+				for name, v := range all { // in no order
+					if some[name] = v; len(some) == 58 {
+						break
 					}
 				}
-			}
-		}
-		rows := 0
-		for index := range w.rows {
-			if (index.real != 0) == (arc == "18") {
-				rows++
-			}
-		}
-		if printed != rows || rows < 20 {
-			t.Errorf("snmptable prints %d rows of %s, want %d", printed, name, rows)
+				if name != "v1" { // for which one that is not there is an error
+					some[lvsMIB+".100.1.4.5.1.2.65000"] = variable{noInstance, ""}
+					some[lvsMIB+".99.0"] = variable{noObject, ""}
+				}
+				var names []string
+				for name := range some {
+					names = append(names, name)
+				}
+				out, err := server.ask(t, "snmpget", manager, hexadecimal, names...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				have, err := parseVariables(out)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return differences(some, have)
+			})
 		}
 	}
 }
 
-// testMetricsLint asks Prometheus's own judge.
-func testMetricsLint(t *testing.T, s *site) {
-	cmd := exec.Command("promtool", "check", "metrics")
-	cmd.Stdin = strings.NewReader(string(s.get("/metrics")))
-	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
-		t.Errorf("promtool check metrics: %v\n%s", err, out)
-	}
-	protobuf, text := s.protobuf(), s.metrics("")
-	for name := range text {
-		if protobuf[name] == nil {
-			t.Errorf("%s is in the text only", name)
+// notifyEnable is lvsdNotifyEnable, the one variable that managers write.
+const notifyEnable = lvsMIB + ".100.1.7.1.0"
+
+// noWrite is what a manager is told who may write nothing: RFC 3413 §3.2 has
+// authorizationError for one without a view to write, and Net-SNMP noAccess.
+var noWrite = map[string]string{"snmpd": "noAccess", "the box": "authorizationError"}
+
+// testSets turns notifications off and on, and is refused what nobody may do.
+func testSets(t *testing.T, m *managed) {
+	for _, server := range m.servers {
+		for _, tt := range []struct {
+			name    string
+			manager []string
+		}{{"v1", []string{"-v1", "-c", "private"}}, {"v2c", []string{"-v2c", "-c", "private"}}, {"v3", writer}} {
+			for text, on := range map[string]bool{"2": false, "1": true} {
+				out, err := server.ask(t, "snmpset", tt.manager, hexadecimal, notifyEnable, "i", text)
+				if want := notifyEnable + " = INTEGER: " + text; err != nil || strings.TrimSpace(out) != want {
+					t.Errorf("%s of %s sets %s: %q, %v", tt.name, server.name, text, out, err)
+				}
+				doc, err := parseObject(m.get("/api/v1/snapshot"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if have := (place{doc: doc}).get("/agent.notifications.enabled"); have != on {
+					t.Errorf("%s of %s set %s, and the document says %v", tt.name, server.name, text, have)
+				}
+			}
 		}
-	}
-	if len(protobuf) != len(text) || len(text) < 50 {
-		t.Errorf("%d families as protobuf, %d as text", len(protobuf), len(text))
+		refuse := func(manager []string, reason string, set ...string) {
+			t.Helper()
+			out, err := server.ask(t, "snmpset", manager, hexadecimal, set...)
+			if err == nil || !strings.Contains(err.Error(), reason) {
+				t.Errorf("%s of %v by %s: %q, %v; want %s", server.name, set, manager[2], out, err, reason)
+			}
+		}
+		m.want(t, func(want map[string]variable) []string {
+			refuse(v2c, noWrite[server.name], notifyEnable, "i", "2")
+			refuse(reader, noWrite[server.name], notifyEnable, "i", "2")
+			refuse(writer, "wrongType", notifyEnable, "s", "off")
+			refuse(writer, "wrongValue", notifyEnable, "i", "3")
+			refuse(writer, "notWritable", lvsMIB+".100.1.7.5.0", "u", "1")
+			refuse(writer, "notWritable", lvsMIB+".1.0", "s", "2")
+			// One that cannot be set leaves the other as it was.
+			refuse(writer, "notWritable", notifyEnable, "i", "2", lvsMIB+".1.0", "s", "2")
+			have, err := m.servers[1].walked(t, "snmpbulkwalk", reader, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return differences(want, have)
+		})
 	}
 }

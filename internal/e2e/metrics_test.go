@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os/exec"
+	"strings"
+	"testing"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
@@ -127,4 +130,22 @@ func (f families) sample(name string, labels ...string) float64 {
 		}
 	}
 	return -1
+}
+
+// testMetricsLint asks Prometheus's own judge.
+func testMetricsLint(t *testing.T, s *site) {
+	cmd := exec.Command("promtool", "check", "metrics")
+	cmd.Stdin = strings.NewReader(string(s.get("/metrics")))
+	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("promtool check metrics: %v\n%s", err, out)
+	}
+	protobuf, text := s.protobuf(), s.metrics("")
+	for name := range text {
+		if protobuf[name] == nil {
+			t.Errorf("%s is in the text only", name)
+		}
+	}
+	if len(protobuf) != len(text) || len(text) < 50 {
+		t.Errorf("%d families as protobuf, %d as text", len(protobuf), len(text))
+	}
 }

@@ -15,12 +15,13 @@ import (
 // lvsMIB is the root of the LVS-MIB.
 const lvsMIB = ".1.3.6.1.4.1.8225.4711"
 
-// walk is what a Net-SNMP tool prints of the whole MIB, a line for each variable.
-func walk(t *testing.T, master *lab.MasterAgent, tool, version string, flags ...string) []string {
+// walk is what snmpbulkwalk prints of both MIBs, or of what is below some arcs
+// of the LVS-MIB, a line for each variable.
+func walk(t *testing.T, master *lab.MasterAgent, below string) []string {
 	t.Helper()
-	out, err := master.Ask(tool, version, append(flags, "-On"), lvsMIB)
+	out, err := master.Ask("snmpbulkwalk", "2c", []string{"-On", "-Cr40"}, lvsMIB+below)
 	if err != nil {
-		t.Errorf("%s -v%s: %v", tool, version, err)
+		t.Errorf("snmpbulkwalk: %v", err)
 	}
 	return strings.Split(strings.TrimSpace(out), "\n")
 }
@@ -46,8 +47,9 @@ var snmpTables = map[string]map[string]snmpColumn{
 	},
 }
 
-// A snmpWalk is a walk of the MIB taken apart: the values of both tables by row
-// number and column, and those of the scalars.
+// A snmpWalk is a walk of the LVS-MIB taken apart: the values of both tables by
+// row number and column, and those of the scalars. What a walk has of the
+// LVS-DIRECTOR-MIB is left out.
 type snmpWalk struct {
 	scalars map[string]string
 	rows    map[number]map[string]string
@@ -62,6 +64,9 @@ func parseWalk(lines []string) (*snmpWalk, error) {
 		arcs := strings.Split(strings.TrimPrefix(name, lvsMIB+"."), ".")
 		if !ok || !strings.HasPrefix(name, lvsMIB+".") || len(arcs) < 2 {
 			return nil, fmt.Errorf("no variable of the MIB: %q", line)
+		}
+		if arcs[0] == "100" {
+			continue
 		}
 		columns, isTable := snmpTables[arcs[0]]
 		if !isTable {

@@ -101,7 +101,7 @@ func (w *watch) startWalk(master *lab.MasterAgent) {
 	}
 	lines := make(chan []string, 1)
 	w.walk, w.walkFrom = lines, w.last.Tick.Add(-time.Second)
-	go func() { lines <- walk(w.t, master, "snmpbulkwalk", "2c", "-Cr40") }()
+	go func() { lines <- walk(w.t, master, "") }()
 }
 
 // checkWalk compares a walk of the MIB, which shows one sample from end to end,

@@ -31,7 +31,6 @@ func TestLabEveryWindowShowsTheSameIntegers(t *testing.T) {
 		{"after traffic", testAfterTraffic},
 		{"metrics are well-formed", testMetricsLint},
 		{"node_exporter's families", testNodeExporter},
-		{"SNMP managers", testManagers},
 		{"counters cleared", testZeroed},
 		{"removed and added", testRecreated},
 		{"agent ended and killed", testAgentRestarts},
