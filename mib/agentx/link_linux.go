@@ -15,8 +15,9 @@ import (
 // one answer after the other, and the poller's part in a net.Conn (an epoll
 // wake-up, a goroutine switch, a deadline to set) costs a third of all a request
 // costs; the kernel's own socket timeouts serve as deadlines for nothing. Its goroutine
-// should keep to one thread, or the runtime moves it to another when it
-// comes back from the kernel, which costs a wake-up again.
+// has to yield every few milliseconds: one that only ever blocks in the kernel looks
+// to Go's scheduler, after ten of them, like one that has run all along, and has
+// the processor taken away in each wait, by a thread that is woken for that.
 type fdLink struct {
 	fd   int
 	wait time.Duration // the read timeout set in the kernel

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,6 +16,9 @@ import (
 // pollTick is how often a session that waits for the master, or for its time
 // to ask again, looks at the clock.
 const pollTick = 100 * time.Millisecond
+
+// yieldEvery is how often a busy session lets others run; see fdLink.
+const yieldEvery = 5 * time.Millisecond
 
 // A session is one conversation with the master. One goroutine runs it: there is
 // never more than one request of the master under way, and answering takes less
@@ -35,6 +39,7 @@ type session struct {
 
 	upTime   int64 // the master's sysUpTime at upTimeAt, in nanoseconds
 	upTimeAt int64
+	yielded  int64 // when it last let others run
 
 	slots   chan struct{}         // one for each notification under way
 	over    chan struct{}         // closed at the end, with mu held
@@ -119,6 +124,10 @@ func (ss *session) step() error {
 	if !idle {
 		if err := ss.dispatch(b, now); err != nil {
 			return err
+		}
+		if now-ss.yielded > int64(yieldEvery) {
+			ss.yielded = now
+			runtime.Gosched()
 		}
 	}
 	if len(ss.calls) > 0 || len(ss.refused) > 0 {

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"os"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -89,8 +88,6 @@ func (s *Subagent) now() int64 { return int64(time.Since(s.epoch)) + 1 }
 // is asked again, first after 100 ms, later every 3 s, and at once when its
 // socket file changes.
 func (s *Subagent) Run(ctx context.Context) error {
-	runtime.LockOSThread() // see fdLink
-	defer runtime.UnlockOSThread()
 	h := &handler{counters: &s.counters, sets: sets{setter: s.cfg.Setter}}
 	var outage time.Time // when the present trouble began; the zero Time if there is none
 	for {
