@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"lvs/collector/prom"
+	"lvs/internal/config"
 )
 
 func parse(t *testing.T, args ...string) *flags {
@@ -137,5 +138,26 @@ func TestChangesThatTakeARestartAreNamed(t *testing.T) {
 	}
 	if got := a.needsRestart(a); got != nil {
 		t.Errorf("no change, but restart for %q", got)
+	}
+}
+
+// TestUsersWhomManagersAreTold: those who ask are taken over by a reload, but not
+// the keys that notifications are sent with.
+func TestUsersWhomManagersAreTold(t *testing.T) {
+	with := func(name, passphrase string) *settings {
+		s := &settings{file: &config.Config{}}
+		s.file.SNMP.Users = []config.User{{Name: "asks"}, {Name: "told"}}
+		s.file.SNMP.Notifications.Managers = []config.Manager{{Address: "192.0.2.1:162", User: "told"}}
+		for i := range s.file.SNMP.Users {
+			if u := &s.file.SNMP.Users[i]; u.Name == name {
+				u.Auth.Passphrase = passphrase
+			}
+		}
+		return s
+	}
+	for name, want := range map[string]int{"asks": 0, "told": 1} {
+		if got := with(name, "before").needsRestart(with(name, "after")); len(got) != want {
+			t.Errorf("%s has another passphrase: restart for %q", name, got)
+		}
 	}
 }

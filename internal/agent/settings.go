@@ -123,9 +123,15 @@ func (s *settings) needsRestart(next *settings) (names []string) {
 	return names
 }
 
-// snmp is what the file says of SNMP beside addresses and who may ask.
+// snmp is what the file says of SNMP beside addresses and who may ask. Of the
+// users those count as whom managers are told: their keys are made at the start.
 func (s *settings) snmp() config.SNMP {
 	c := s.file.SNMP
 	c.AgentX, c.Listen, c.Communities, c.Users = "", nil, nil, nil
+	for _, u := range s.file.SNMP.Users {
+		if slices.ContainsFunc(c.Notifications.Managers, func(m config.Manager) bool { return m.User == u.Name }) {
+			c.Users = append(c.Users, u)
+		}
+	}
 	return c
 }

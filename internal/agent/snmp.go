@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"slices"
 	"time"
@@ -110,7 +111,16 @@ func newBox(s *settings, setter smi.Setter, log *slog.Logger) (*snmpagent.Agent,
 	if cfg.Communities, cfg.Users, err = access(c); err != nil {
 		return nil, err
 	}
+	if len(c.Communities)+len(c.Users) == 0 && slices.ContainsFunc(s.listen, reachable) {
+		log.Warn("SNMP is answered to nobody but this machine, from 127.0.0.1 and ::1; snmp.communities or snmp.users say who else may ask")
+	}
 	return snmpagent.New(cfg, nil)
+}
+
+// reachable reports whether others than this machine can ask at an address.
+func reachable(address string) bool {
+	a, err := netip.ParseAddrPort(address)
+	return err != nil || !a.Addr().IsLoopback()
 }
 
 // access is who may ask the agent in the box.

@@ -1,11 +1,13 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -244,5 +246,29 @@ func TestTheBoxAnswersWithoutTargets(t *testing.T) {
 	}
 	if name, _ := answer.Variables[0].Value.([]byte); string(name) != "lvs1" {
 		t.Errorf("the host is called %q", name)
+	}
+}
+
+// TestListeningForNobody: who listens to others, and lets none of them ask, is
+// told so.
+func TestListeningForNobody(t *testing.T) {
+	for listen, want := range map[string]bool{"127.0.0.1:0": false, "[::1]:0": false, ":0": true} {
+		for _, communities := range [][]config.Community{nil, {{Name: "public"}}} {
+			s := &settings{listen: []string{listen}, storePath: off, file: &config.Config{}}
+			s.file.SNMP.Communities = communities
+			var log bytes.Buffer
+			box, err := newBox(s, nil, slog.New(slog.NewTextHandler(&log, nil)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			if err := box.Run(ctx); err != nil { // which frees the port
+				t.Error(err)
+			}
+			if got := strings.Contains(log.String(), "nobody but this machine"); got != (want && communities == nil) {
+				t.Errorf("%s, communities %v: log %q", listen, communities, log.String())
+			}
+		}
 	}
 }
