@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"sync"
@@ -66,17 +67,20 @@ type watchedSource struct {
 // Snapshot reads the director; see collector.Source.
 func (s *watchedSource) Snapshot(ctx context.Context) (*dataplane.Snapshot, error) {
 	snap, err := s.Source.Snapshot(ctx)
-	if ctx.Err() == nil { // stopping is no failure
-		s.window.dataplane(err)
+	switch {
+	case err == nil:
+		// As Record has it, which is given this snapshot next.
+		s.window.dataplane(nil, snap.Time.Round(0))
+	case !errors.Is(ctx.Err(), context.Canceled): // stopping is no failure
+		s.window.dataplane(err, time.Now())
 	}
 	return snap, err
 }
 
-// dataplane notes whether the table could be read.
-func (w *snmpWindow) dataplane(err error) {
+// dataplane notes whether the table could be read, and when.
+func (w *snmpWindow) dataplane(err error, now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	now := time.Now()
 	if (err == nil) == (w.state.failing == nil) && !w.state.since.IsZero() {
 		w.state.failing = err
 		return
