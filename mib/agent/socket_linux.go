@@ -68,14 +68,15 @@ func newSocket(conn *net.UDPConn, ip netip.Addr) (socket, error) {
 // setUp makes a blocking descriptor of the socket behind fd, and where it listens
 // on all addresses has the kernel tell with each datagram which one it was sent
 // to: IP_PKTINFO of ip(7), IPV6_RECVPKTINFO of ipv6(7). A socket of both families
-// tells IPv4's as IPv6 does.
+// tells IPv4's in both ways, of which the former knows a network's broadcast
+// address.
 func (s *udpSocket) setUp(fd int, ip netip.Addr) (int, error) {
 	if s.every {
-		level, option := unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO
-		if ip.Is4() {
-			level, option = unix.IPPROTO_IP, unix.IP_PKTINFO
+		err := unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_PKTINFO, 1)
+		if err == nil && ip.Is6() {
+			err = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO, 1)
 		}
-		if err := unix.SetsockoptInt(fd, level, option, 1); err != nil {
+		if err != nil {
 			return -1, os.NewSyscallError("setsockopt", err)
 		}
 	}
@@ -137,41 +138,50 @@ func (s *udpSocket) reply() bool {
 		return true
 	}
 	control, ok := reverse(s.control[:s.message.Controllen])
-	s.message.SetControllen(len(control))
+	if ok {
+		s.message.Control = &control[0]
+		s.message.SetControllen(len(control))
+	}
 	return ok
 }
 
-// reverse turns around, in place, what the kernel told about a datagram: the
-// answer leaves from the same address, on whichever interface leads there.
-func reverse(control []byte) ([]byte, bool) {
-	if len(control) < unix.CmsgLen(0) {
-		return nil, false
+// reverse turns around, in place, what the kernel told about a datagram, one
+// message or two: the answer leaves from the same address, on whichever interface
+// leads there. It returns the last.
+func reverse(control []byte) (last []byte, ok bool) {
+	for len(control) >= unix.CmsgLen(0) {
+		header, data, rest, err := unix.ParseOneSocketControlMessage(control)
+		if err != nil || !reverseOne(header, data) {
+			return nil, false
+		}
+		last, control = control[:len(control)-len(rest)], rest
 	}
-	header, data, rest, err := unix.ParseOneSocketControlMessage(control)
-	if err != nil {
-		return nil, false
-	}
+	return last, last != nil
+}
+
+// reverseOne turns one message around.
+func reverseOne(header unix.Cmsghdr, data []byte) bool {
 	switch {
 	case header.Level == unix.IPPROTO_IP && header.Type == unix.IP_PKTINFO && len(data) >= unix.SizeofInet4Pktinfo:
 		// struct in_pktinfo: int ipi_ifindex; in_addr ipi_spec_dst (the address to
 		// answer from); in_addr ipi_addr (where it was sent to).
 		if string(data[4:8]) != string(data[8:12]) {
-			return nil, false
+			return false
 		}
 		binary.NativeEndian.PutUint32(data, 0)
 	case header.Level == unix.IPPROTO_IPV6 && header.Type == unix.IPV6_PKTINFO && len(data) >= unix.SizeofInet6Pktinfo:
 		// struct in6_pktinfo: in6_addr ipi6_addr; unsigned ipi6_ifindex.
 		to := netip.AddrFrom16([16]byte(data[:16])).Unmap()
 		if to.IsMulticast() || to == netip.AddrFrom4([4]byte{255, 255, 255, 255}) {
-			return nil, false
+			return false
 		}
 		if !to.IsLinkLocalUnicast() || to.Is4() {
 			binary.NativeEndian.PutUint32(data[16:], 0)
 		}
 	default:
-		return nil, false
+		return false
 	}
-	return control[:len(control)-len(rest)], true
+	return true
 }
 
 func (s *udpSocket) send(b []byte) error {

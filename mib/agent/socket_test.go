@@ -80,26 +80,31 @@ func TestAnswersLeaveFromTheAddressAsked(t *testing.T) {
 	}
 }
 
-// TestCrowdsAreNotAnswered: what is sent to all machines has an answer from none.
+// TestCrowdsAreNotAnswered: what is sent to all machines has an answer from none,
+// and none does it.
 func TestCrowdsAreNotAnswered(t *testing.T) {
-	a := start(t, table(1, 10, 1), Config{Listen: []string{"0.0.0.0:0"}})
+	s := &switches{}
+	a := start(t, table(1, 10, 1), Config{Listen: []string{"0.0.0.0:0", ":0"}, Setter: s, Communities: []Community{{Name: "private", Write: true}}})
 	c, err := net.ListenUDP("udp4", nil) // Go's sockets may broadcast
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	datagram := question{version: ber.V2cVersion, typ: ber.GetNext, names: []smi.OID{root}}.datagram(t)
-	to := netip.AddrPortFrom(netip.MustParseAddr("127.255.255.255"), a.Addrs()[0].Port())
-	if _, err := c.WriteToUDPAddrPort(datagram, to); err != nil {
-		t.Fatal(err)
-	}
-	for deadline := time.Now().Add(10 * time.Second); a.Stats().Misdirected == 0; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%+v", a.Stats())
+	datagram := question{version: ber.V2cVersion, community: "private", typ: ber.SetRequest,
+		vars: []smi.VarBind{{Name: root.Append(3, 0), Value: smi.Value{Type: smi.Integer, Int: 1}}}}.datagram(t)
+	for i, addr := range a.Addrs() {
+		to := netip.AddrPortFrom(netip.MustParseAddr("127.255.255.255"), addr.Port())
+		if _, err := c.WriteToUDPAddrPort(datagram, to); err != nil {
+			t.Fatal(err)
+		}
+		for deadline := time.Now().Add(10 * time.Second); a.Stats().Misdirected == uint64(i); time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%v: %+v", addr, a.Stats())
+			}
 		}
 	}
-	if st := a.Stats(); st.Answers != 0 {
-		t.Errorf("%+v", st)
+	if st := a.Stats(); st.Answers != 0 || len(s.written()) != 0 {
+		t.Errorf("%+v, written %v", st, s.written())
 	}
 }
 
