@@ -24,6 +24,8 @@ func TestLabNotify(t *testing.T) {
 	begin := time.Now()
 	for i := range n {
 		switch i % 30 {
+		case 1:
+			f.overload()
 		case 4:
 			f.master.Terminate()
 		case 7:
@@ -49,6 +51,7 @@ func TestLabNotify(t *testing.T) {
 		f.check(name, notifications(r))
 	}
 	f.checkAlike()
+	f.checkKinds()
 	t.Logf("%d notifications of %d samples in %v, %d late changes, %d readings not done in time",
 		f.told(), n, time.Since(begin).Round(time.Second), f.late, f.unread+f.overruns())
 }
@@ -211,6 +214,20 @@ func (f *flapping) toldPast(at time.Time) (n int) {
 		return f.last.Tick.After(at.Add(2 * time.Second))
 	})
 	return int(f.last.Agent.Notifications.Sequence-f.seq) - 2*f.overruns()
+}
+
+// overload has a real server reach its upper threshold and get room again, and a
+// daemon started and stopped: chance may leave that out.
+func (f *flapping) overload() {
+	f.t.Helper()
+	s := f.held[0]
+	for _, upper := range []uint32{0, heldConns, 0} {
+		list := []alteration{f.editReal(s, s.rips[1], modelReal{weight: 2, upper: upper, conns: heldConns})}
+		if on := upper > 0; f.table.daemons[dataplane.Master] != on {
+			list = append(list, f.setDaemon(dataplane.Master, on))
+		}
+		f.step(list...)
+	}
 }
 
 // drain has a service drain from its last connection to none.

@@ -105,17 +105,21 @@ func mismatch(want []told, got []lab.Received) string {
 // checkCommon checks what all notifications have.
 func (f *flapping) checkCommon(name string, got []lab.Received) {
 	f.t.Helper()
-	number, date := 0, ""
+	number, date, up := 0, "", time.Duration(0)
 	for _, one := range got {
+		if one.OID == notificationArc+fmt.Sprint(toldStarted) {
+			number, up = 0, 0
+		}
+		if name != "agentx" && one.UpTime < up { // there it is snmpd's
+			f.t.Errorf("%s: sysUpTime %v after %v", name, one.UpTime, up)
+		}
+		up = one.UpTime
 		for i, want := range commonNames {
 			if one.Vars[i].Name != want {
 				f.t.Fatalf("%s: variable %d is %s, want %s: %+v", name, i, one.Vars[i].Name, want, one)
 			}
 		}
-		if number++; one.OID == notificationArc+fmt.Sprint(toldStarted) {
-			number = 1
-		}
-		if one.Vars[varSequence].Value != fmt.Sprint(number) {
+		if number++; one.Vars[varSequence].Value != fmt.Sprint(number) {
 			f.t.Errorf("%s: number %s, want %d: %q", name, one.Vars[varSequence].Value, number, one.Vars[varMessage].Value)
 			fmt.Sscan(one.Vars[varSequence].Value, &number)
 		}
@@ -160,6 +164,23 @@ func (f *flapping) checkAlike() {
 			}
 		}
 	}
+}
+
+// checkKinds checks that the script had every kind of notification.
+func (f *flapping) checkKinds() {
+	f.t.Helper()
+	had := map[int]int{}
+	for _, step := range f.want {
+		for _, one := range step[0] {
+			had[one.kind]++
+		}
+	}
+	for kind := toldStarted; kind <= toldRestarted; kind++ {
+		if had[kind] == 0 {
+			f.t.Errorf("the script lacks notification %d", kind)
+		}
+	}
+	f.t.Logf("notifications by kind: %v", had)
 }
 
 // checkCounts compares what the agent counts with the script, for each target.

@@ -285,9 +285,9 @@ func (s *storm) testSwitch(t *testing.T) {
 	s.await("the first after the switch")
 	s.rest()
 	for name, r := range s.managers {
-		got := notifications(r)[had[name]:]
-		if len(got) != 2 || got[0].Vars[varSequence].Value != fmt.Sprint(s.toldDocument().Agent.Notifications.Sequence-1) {
-			t.Errorf("%s: got %+v, want the two that came after notifications were on again", name, got)
+		got, want := notifications(r)[had[name]:], s.toldDocument().Agent.Notifications.Sequence-1
+		if len(got) != 2 || got[0].Vars[varSequence].Value != fmt.Sprint(want) {
+			t.Errorf("%s: %d came, %+v first; want two, from number %d on, when notifications were on again", name, len(got), got[:min(1, len(got))], want)
 		}
 	}
 }
