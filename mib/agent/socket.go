@@ -99,16 +99,21 @@ func (a *Agent) serve(l *listener) {
 	h := &handler{agent: a}
 	buf := make([]byte, 1<<16)
 	yielded := a.now()
+	failing := "" // the error that was logged; empty while all is well
 	for {
 		n, from, to, err := l.receive(buf)
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
 		if err != nil {
-			a.cfg.Logger.Error("SNMP socket", "address", l.addr, "err", err)
+			if text := err.Error(); text != failing {
+				a.cfg.Logger.Error("SNMP socket", "address", l.addr, "err", err)
+				failing = text
+			}
 			time.Sleep(100 * time.Millisecond) // it may last
 			continue
 		}
+		failing = ""
 		if !to || from.Port() == 0 {
 			a.counters.misdirected.Add(1)
 			continue

@@ -1,14 +1,17 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"net/netip"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"lvs/mib/ber"
@@ -143,4 +146,38 @@ func TestRunEnds(t *testing.T) {
 	}
 	run(t, a)()
 	run(t, again(t, Config{Listen: []string{a.Addrs()[0].String()}, Roots: []smi.OID{root}}, table(1, 1, 1)))
+}
+
+// A broken socket has no datagrams but errors, a hundred of each.
+type broken struct {
+	socket
+	errs []error
+	n    int
+}
+
+func (b *broken) receive([]byte) (n int, from netip.AddrPort, to bool, err error) {
+	if b.n == 100*len(b.errs) {
+		return 0, from, false, net.ErrClosed
+	}
+	b.n++
+	return 0, from, false, b.errs[(b.n-1)/100]
+}
+
+// TestBrokenSocket: an error that lasts is logged once, and costs no CPU.
+func TestBrokenSocket(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		a, err := newAgent(Config{Listen: []string{":0"}, Roots: []smi.OID{root}, Logger: slog.New(slog.NewTextHandler(&log, nil))}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		a.serve(&listener{socket: &broken{errs: []error{syscall.ENOBUFS, syscall.ENETDOWN}}})
+		if d := time.Since(began); d != 20*time.Second {
+			t.Errorf("200 failures took %v, want 20s", d)
+		}
+		if n := strings.Count(log.String(), "\n"); n != 2 {
+			t.Errorf("%d lines, want one for each error:\n%s", n, log.String())
+		}
+	})
 }
