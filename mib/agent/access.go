@@ -32,8 +32,8 @@ func (a *Agent) SetAccess(communities []Community, users []User) error {
 	if len(communities)+len(users) == 0 {
 		communities = []Community{public}
 	}
-	a.swap.Lock()
-	defer a.swap.Unlock()
+	a.grant.Lock()
+	defer a.grant.Unlock()
 	next := &access{communities: communities, writers: map[string]bool{}}
 	if old := a.access.Load(); old != nil {
 		next.engine = old.engine

@@ -24,8 +24,9 @@ type Agent struct {
 	unknownHandlers, unknownContexts atomic.Uint32 // what v3 managers are told
 	sockets                          []*listener
 
-	swap sync.Mutex                               // of access and gens
-	gens atomic.Pointer[[]*smi.Generation[*view]] // newest first
+	grant sync.Mutex                               // of access
+	swap  sync.Mutex                               // of gens; no tree waits for keys to be made, or for a disk
+	gens  atomic.Pointer[[]*smi.Generation[*view]] // newest first
 }
 
 // New checks cfg and listens; nobody is answered before Run. A nil tree has no

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -185,6 +186,34 @@ func TestDamagedIdentity(t *testing.T) {
 	cfg.Roots = []smi.OID{root}
 	if _, err := New(cfg, nil); !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), "agent: ") {
 		t.Errorf("no state directory: %v", err)
+	}
+}
+
+// TestTreesDoNotWaitForUsers: the first users are let in when a boot is on the
+// disk, which may take its time.
+func TestTreesDoNotWaitForUsers(t *testing.T) {
+	cfg := Config{StateDir: t.TempDir(), Communities: []Community{{Name: "public"}}}
+	r := newRig(t, table(1, 10, 1), cfg)
+	slow := filepath.Join(cfg.StateDir, "snmp-engine") // read by nobody before it is written
+	if err := syscall.Mkfifo(slow, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	let := make(chan error, 1)
+	go func() { let <- r.SetAccess(nil, everyone(nil).Users) }()
+	w, err := os.OpenFile(slow, os.O_WRONLY, 0) // opens when SetAccess reads
+	if err != nil {
+		t.Fatal(err)
+	}
+	swapped := make(chan struct{})
+	go func() { r.Swap(table(1, 10, 2)); close(swapped) }()
+	select {
+	case <-swapped:
+	case <-time.After(10 * time.Second):
+		t.Error("a tree waits for users")
+	}
+	w.Close()
+	if err := <-let; err != nil || r.Engine() == nil {
+		t.Errorf("%v", err)
 	}
 }
 
