@@ -186,6 +186,7 @@ func (w *snmpWindow) engine(s *settings) (func() notify.Engine, error) {
 // alone, for a full disk is no reason not to start.
 func stateDir(dir string, log *slog.Logger) string {
 	if dir == off {
+		log.Warn("SNMPv3's engine ID is not kept without a store; managers will see another one after each start")
 		return ""
 	}
 	err := os.MkdirAll(dir, 0o700)

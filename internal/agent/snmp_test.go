@@ -272,3 +272,15 @@ func TestListeningForNobody(t *testing.T) {
 		}
 	}
 }
+
+// TestEngineWithoutAStore: managers that remember engine IDs lose an agent which
+// has another one after each start, so that somebody should know.
+func TestEngineWithoutAStore(t *testing.T) {
+	for path, want := range map[string]bool{off: true, t.TempDir(): false} {
+		var log bytes.Buffer
+		dir := stateDir(path, slog.New(slog.NewTextHandler(&log, nil)))
+		if told := strings.Contains(log.String(), "another one"); told != want || (dir == "") != want {
+			t.Errorf("store %s: kept in %q, log %q", path, dir, log.String())
+		}
+	}
+}
