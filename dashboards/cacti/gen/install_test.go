@@ -131,18 +131,34 @@ func (c *cacti) run(limit time.Duration, program string, args ...string) string 
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(c.t.Context(), limit)
 	defer cancel()
-	// Cacti lifts PHP's own limit of memory, and when its database is gone it has
-	// been seen to take all there is.
+	// Cacti lifts PHP's own limit of memory.
 	cmd := exec.CommandContext(ctx, "prlimit", append([]string{"--as=3221225472", program}, args...)...)
 	cmd.Env, cmd.Dir = c.env, c.path("site")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the poller starts programs
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second // what it started may hold its output open
 	out, err := cmd.CombinedOutput()
+	c.outlive(cmd)
 	if err != nil || regexp.MustCompile(`(?m)^(ERROR|FATAL|PHP )`).Match(out) {
 		c.t.Fatalf("%s %s: %v\n%s", program, strings.Join(args, " "), err, out)
 	}
 	return string(out)
+}
+
+// outlive waits until what a program left running has ended, too, and ends it
+// when that takes long: the poller starts programs and does not wait for them.
+func (c *cacti) outlive(cmd *exec.Cmd) {
+	if cmd.Process == nil {
+		return
+	}
+	group := -cmd.Process.Pid
+	for range 200 {
+		if syscall.Kill(group, 0) != nil {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	_ = syscall.Kill(group, syscall.SIGKILL) // it may just have ended
 }
 
 // log is the end of Cacti's own log, without what it has to say of itself: that
