@@ -42,7 +42,11 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if f.command == "check-config" {
-		if _, err := config.Load(f.check); err != nil {
+		c, err := config.Load(f.check)
+		if err == nil {
+			err = checkUsers(&c.SNMP)
+		}
+		if err != nil {
 			return err
 		}
 		fmt.Fprintf(stdout, "%s is valid.\n", f.check)

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/common/version"
@@ -50,6 +51,9 @@ func newSNMPWindow(s *settings, started time.Time, figures func() mib.Figures, l
 			return nil, err
 		}
 		w.swaps = append(w.swaps, w.box.Swap)
+	}
+	if err := checkTold(&s.file.SNMP); err != nil {
+		return nil, err
 	}
 	engine, err := w.engine(s)
 	if err != nil {
@@ -142,6 +146,38 @@ func access(c *config.SNMP) (communities []snmpagent.Community, users []snmpagen
 		}})
 	}
 	return communities, users, nil
+}
+
+// checkUsers finds what would keep an agent with these users from starting: a text
+// that begins with 0x is no passphrase but a key, and has to be a whole one.
+func checkUsers(c *config.SNMP) error {
+	_, users, err := access(c)
+	if err != nil {
+		return err
+	}
+	var all []usm.User
+	for _, u := range users {
+		all = append(all, u.User)
+	}
+	id, err := usm.Boot("")
+	if err == nil {
+		_, err = usm.New(id, all)
+	}
+	return errors.Join(err, checkTold(c))
+}
+
+// checkTold refuses users of notifications that have keys for our engine: they are
+// sent with passphrases, from which come the keys for each manager's.
+func checkTold(c *config.SNMP) error {
+	var errs []error
+	for i, m := range c.Notifications.Managers {
+		for _, u := range c.Users {
+			if u.Name == m.User && (strings.HasPrefix(u.Auth.Passphrase, "0x") || strings.HasPrefix(u.Priv.Passphrase, "0x")) {
+				errs = append(errs, fmt.Errorf("snmp.notifications.managers[%d]: user %q has a key where a passphrase is needed", i, u.Name))
+			}
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // setAccess takes over who may ask from a configuration that was read again.

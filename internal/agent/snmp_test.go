@@ -284,3 +284,17 @@ func TestEngineWithoutAStore(t *testing.T) {
 		}
 	}
 }
+
+// TestKeysInThePlaceOfPassphrases are found before the agent is started with them.
+func TestKeysInThePlaceOfPassphrases(t *testing.T) {
+	whole := "0x" + strings.Repeat("5a", 32)
+	for _, c := range []struct{ secret, manager, want string }{
+		{"a passphrase", "u", ""}, {whole, "", ""}, {whole, "u", "managers[0]"}, {"0xpassphrase", "", "64 hex digits"},
+	} {
+		s := &config.SNMP{Users: []config.User{{Name: "u", Auth: config.Secret{Protocol: "sha256", Passphrase: c.secret}}}}
+		s.Notifications.Managers = []config.Manager{{Address: "192.0.2.1:162", User: c.manager}}
+		if err := checkUsers(s); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q for the manager of %q: %v, want %q", c.secret, c.manager, err, c.want)
+		}
+	}
+}
