@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -95,20 +96,31 @@ func newHand(t *testing.T, seed uint64) *hand {
 	lab.Run(t, "ip", "link", "set", syncInterface, "up")
 	h := &hand{t: t, client: newEditor(t).client, rng: rand.New(rand.NewPCG(seed, 4))}
 	h.held, h.free, h.drained = script()
+	was, err := h.client.Timeouts(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		lab.Run(t, "sh", "-c", "ipvsadm --stop-daemon master; ipvsadm --stop-daemon backup; true")
 		h.endConnections()
 		lab.Run(t, "ipvsadm", "-C")
+		lab.Wait(t, "the end of all connections", func() bool { return len(connections(t)) == 0 })
+		write(t, expireNoDest, "0")
+		if err := h.client.SetTimeouts(context.WithoutCancel(t.Context()), was); err != nil {
+			t.Error(err)
+		}
 		lab.Run(t, "ip", "link", "del", syncInterface)
 		lab.Run(t, "ip", "address", "del", "192.0.2.129/27", "dev", "lo")
 	})
 	return h
 }
 
+const expireNoDest = "/proc/sys/net/ipv4/vs/expire_nodest_conn"
+
 // endConnections has connections end with their real servers.
 func (h *hand) endConnections() {
 	h.t.Helper()
-	write(h.t, "/proc/sys/net/ipv4/vs/expire_nodest_conn", "1")
+	write(h.t, expireNoDest, "1")
 }
 
 func (h *hand) scripted() []*scripted {
@@ -279,15 +291,16 @@ func (h *hand) setTimeout(d time.Duration) {
 	}
 }
 
-// flaps is $LVS_FLAPS, or a number of steps that fits among the other tests.
+// minFlaps is how many steps have everything in them once.
+const minFlaps = 30
+
+// flaps is $LVS_FLAPS, or the number of steps that fits among the other tests.
 func flaps(t *testing.T) (n int) {
 	t.Helper()
-	text := os.Getenv("LVS_FLAPS")
-	if text == "" {
-		return 30
+	if text := os.Getenv("LVS_FLAPS"); text != "" {
+		if _, err := fmt.Sscan(text, &n); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if _, err := fmt.Sscan(text, &n); err != nil {
-		t.Fatal(err)
-	}
-	return n
+	return max(n, minFlaps)
 }
