@@ -39,6 +39,12 @@ var faults = map[string]struct {
 		a.Status, a.Index, a.VarBinds = int32(smi.GenErr), 1, q.VarBinds
 		return nil
 	}, want: ErrStatus},
+	"tables too big": {fault: func(_ int, q, a *ber.PDU) [][]byte {
+		if q.Type == ber.GetBulk {
+			a.Status, a.VarBinds = int32(smi.TooBig), nil
+		}
+		return nil
+	}, want: ErrStatus},
 	"no variables": {fault: func(_ int, _, a *ber.PDU) [][]byte { a.VarBinds = nil; return nil }, want: ErrAnswer},
 	"too many variables": {fault: func(_ int, q, a *ber.PDU) [][]byte {
 		for range 600 {

@@ -101,7 +101,7 @@ func (r *reading) live() []*column {
 }
 
 // errTooBig is the agent's tooBig, or an answer cut off before its first row.
-var errTooBig = errors.New("the answer would be too big")
+var errTooBig = fmt.Errorf("%w: the answer would be too big", ErrStatus)
 
 // shrink asks for less from now on: the answer was, or may have been, too big for
 // its way. It reports whether that was possible.
