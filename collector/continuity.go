@@ -235,7 +235,8 @@ func (c *Continuity) fill(out, src *dataplane.Snapshot, rows int, now time.Time)
 	out.Servers = c.hosts.rows(c.gen)
 	out.Services = make([]dataplane.ServiceState, len(c.order))
 	for i, s := range c.order {
-		if c.number(&s.account, &c.numbers) || c.rename(&s.account, s.config.Key, netip.AddrPort{}) {
+		renamed := c.rename(&s.account, s.config.Key, netip.AddrPort{})
+		if c.number(&s.account, &c.numbers) || renamed {
 			c.servicesChanged = now
 		}
 		from, to := &src.Services[s.row], &out.Services[i]
@@ -243,7 +244,8 @@ func (c *Continuity) fill(out, src *dataplane.Snapshot, rows int, now time.Time)
 		to.Account, to.Name, to.Rates, to.HasRates = s.Account, s.name, dataplane.Rates{}, false
 		to.Reals, slab = slab[:len(s.order):len(s.order)], slab[len(s.order):]
 		for j, r := range s.order {
-			if c.number(&r.account, &s.numbers) || c.rename(&r.account, s.config.Key, r.rip) {
+			renamed := c.rename(&r.account, s.config.Key, r.rip)
+			if c.number(&r.account, &s.numbers) || renamed {
 				c.realsChanged = now
 			}
 			real := &to.Reals[j]
