@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -115,10 +116,24 @@ func newBox(s *settings, setter smi.Setter, log *slog.Logger) (*snmpagent.Agent,
 	if cfg.Communities, cfg.Users, err = access(c); err != nil {
 		return nil, err
 	}
-	if len(c.Communities)+len(c.Users) == 0 && slices.ContainsFunc(s.listen, reachable) {
-		log.Warn("SNMP is answered to nobody but this machine, from 127.0.0.1 and ::1; snmp.communities or snmp.users say who else may ask")
+	if slices.ContainsFunc(s.listen, reachable) {
+		warnOfAccess(c, log)
 	}
 	return snmpagent.New(cfg, nil)
+}
+
+// warnOfAccess tells of what is allowed and hardly wanted, where others than this
+// machine can ask.
+func warnOfAccess(c *config.SNMP, log *slog.Logger) {
+	if len(c.Communities)+len(c.Users) == 0 {
+		log.Warn("SNMP is answered to nobody but this machine, from 127.0.0.1 and ::1; snmp.communities or snmp.users say who else may ask")
+	}
+	for i := range c.Communities {
+		if c.Communities[i].Sources == nil {
+			log.Warn("an SNMP community may be used from everywhere: who knows it can have answers sent to others, in another's name; list its sources",
+				"community", fmt.Sprintf("snmp.communities[%d]", i))
+		}
+	}
 }
 
 // reachable reports whether others than this machine can ask at an address.
@@ -238,7 +253,7 @@ func stateDir(dir string, log *slog.Logger) string {
 
 // tryWrite reports what keeps a small file from being made durable in dir.
 func tryWrite(dir string) error {
-	f, err := os.CreateTemp(dir, "snmp-try-*")
+	f, err := os.Create(filepath.Join(dir, "snmp-try"))
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -253,7 +254,7 @@ func TestTheBoxAnswersWithoutTargets(t *testing.T) {
 // told so.
 func TestListeningForNobody(t *testing.T) {
 	for listen, want := range map[string]bool{"127.0.0.1:0": false, "[::1]:0": false, ":0": true} {
-		for _, communities := range [][]config.Community{nil, {{Name: "public"}}} {
+		for _, communities := range [][]config.Community{nil, {{Name: "secret"}}, {{Name: "secret", Sources: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}}} {
 			s := &settings{listen: []string{listen}, storePath: off, file: &config.Config{}}
 			s.file.SNMP.Communities = communities
 			var log bytes.Buffer
@@ -267,6 +268,10 @@ func TestListeningForNobody(t *testing.T) {
 				t.Error(err)
 			}
 			if got := strings.Contains(log.String(), "nobody but this machine"); got != (want && communities == nil) {
+				t.Errorf("%s, communities %v: log %q", listen, communities, log.String())
+			}
+			everywhere := want && len(communities) == 1 && communities[0].Sources == nil
+			if got := strings.Contains(log.String(), "from everywhere"); got != everywhere || strings.Contains(log.String(), "secret") {
 				t.Errorf("%s, communities %v: log %q", listen, communities, log.String())
 			}
 		}
