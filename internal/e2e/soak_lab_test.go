@@ -178,7 +178,7 @@ func (s *soak) report(length time.Duration) {
 	t.Logf("%d rows, %d cells compared, %d wrong", v.rows, v.cells, v.faults)
 	t.Logf("tables read again %v times, unsure in the end %v, rows missing because of that %d",
 		f.sample("lvs_agent_dump_retries_total"), f.sample("lvs_agent_inconsistent_dumps_total"), v.unsure)
-	t.Logf("%d rounds of resets on purpose, %d walks of the MIB; resets counted: %v; exchanges of traffic: %d", s.rounds, s.walks, s.expected().sums(), s.load.exchanges.Load())
+	t.Logf("%d rounds of resets on purpose, %d walks of tables; resets counted: %v; exchanges of traffic: %d", s.rounds, s.walks, s.expected().sums(), s.load.exchanges.Load())
 	checkGrowth(t, s.footprints)
 	if v.faults > 0 {
 		t.Errorf("%d wrong cells:\n\t%s", v.faults, strings.Join(v.wrong, "\n\t"))

@@ -28,6 +28,7 @@ type watch struct {
 	footprints []footprint
 	walk       <-chan []string // takes a walk of the MIB under way; nil: there is none
 	walkFrom   time.Time       // the oldest tick it may show
+	walkReals  bool            // it is of the real servers, not of the services
 	walks      int             // that were compared
 }
 
