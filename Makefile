@@ -2,6 +2,8 @@
 # make test   every check and test, those in the lab kernel too
 # make soak   five minutes of a table that changes 50 times a second (LVS_SOAK=1h)
 # make kill   200 times kill -9 under load (LVS_KILLS=1000)
+# make flaps  notifications of an hour of flapping, to three managers (LVS_FLAPS=30)
+# make hostile  a million datagrams nobody should answer (LVS_DATAGRAMS=100000)
 # make damage 1000 kills, 2000 power cuts and flipped bytes for the store's files
 # make fuzz   every decoder, 20 seconds each (FUZZ=10m)
 # make bench  every figure we claim beside its peer's (B=name runs one)
@@ -52,11 +54,15 @@ lab-faults:
 lab-windows:
 	$(LAB_TEST) -run '^TestLab' -skip '^TestLabFault' ./internal/e2e
 
-# Longer forms of two of the lab's tests, with their figures.
+# Longer forms of the lab's tests, with their figures.
 soak: export LVS_SOAK ?= 5m
 soak: one-TestLabSoak
 kill: export LVS_KILLS ?= 200
 kill: one-TestLabKill
+flaps: export LVS_FLAPS ?= 360
+flaps: one-TestLabNotify
+hostile: export LVS_DATAGRAMS ?= 1000000
+hostile: one-TestLabFaultHostileManagers
 one-%:
 	@.ci/setup test
 	@$(MAKE) --no-print-directory build build/labnet
@@ -102,4 +108,4 @@ clean:
 	rm -rf build
 
 FORCE:
-.PHONY: build install run test check unit lab lab-packages lab-faults lab-windows soak kill damage fuzz bench clean FORCE
+.PHONY: build install run test check unit lab lab-packages lab-faults lab-windows soak kill flaps hostile damage fuzz bench clean FORCE
