@@ -106,6 +106,13 @@ func windowFamilies() []family {
 		}),
 		agentGauge("lvs_agent_store_bytes", "Size of the store on disk, in bytes.",
 			ofStore(func(h *StoreHealth) float64 { return float64(h.Bytes) })),
+		agentGauge("lvs_agent_store_limit_bytes", "Size on disk that the store keeps within, in bytes, by keeping less where it must.",
+			func(h *Health) (float64, bool) {
+				if h.Store == nil || h.Store.Limit == 0 {
+					return 0, false
+				}
+				return float64(h.Store.Limit), true
+			}),
 		agentGauge("lvs_agent_store_damaged_records", "Records of the store found damaged, and left out, when it was opened.",
 			ofStore(func(h *StoreHealth) float64 { return float64(h.Damaged) })),
 		agentGauge("lvs_agent_store_put_aside", "1 if the store was found damaged, put aside as head.db.damaged-TIME or arch.db.damaged-TIME and begun anew since the agent started, else 0.",

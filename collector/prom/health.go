@@ -77,6 +77,7 @@ type SinkHealth struct {
 // StoreHealth describes the store.
 type StoreHealth struct {
 	Bytes        int64  // size on disk
+	Limit        uint64 // bytes it may grow to; 0 is unknown
 	CommitErrors uint64 // rows that could not be written
 	LateCommits  uint64 // rows that were not durable when they were shown
 	Damaged      int    // records found damaged, and left out, when it was opened

@@ -96,7 +96,7 @@ func busy() Health {
 		SampleErrors: map[string]uint64{"services": 2, "info": 1}, DumpRetries: 3, Inconsistent: 1, LateTicks: 4, SkippedTicks: 5, ClockSteps: 1, Unnumbered: 6,
 		Components: map[string]bool{"kernel": true, "store": false},
 		Sinks:      map[string]SinkHealth{"mib": {Dropped: 1}, "history": {Errors: 2}},
-		Store:      &StoreHealth{Bytes: 1 << 20, CommitErrors: 7, LateCommits: 8, Damaged: 9, PutAside: true},
+		Store:      &StoreHealth{Bytes: 1 << 20, Limit: 1 << 32, CommitErrors: 7, LateCommits: 8, Damaged: 9, PutAside: true},
 		AgentX:     &AgentXHealth{Connected: true, Reconnects: 2, Malformed: 3, Refused: 4, Requests: map[AgentXRequest]uint64{{"get", "ok"}: 10, {"get", "error"}: 1, {"bulk", "ok"}: 3}},
 		SNMP:       &SNMPHealth{Requests: map[string]uint64{"1": 1, "2c": 20, "3": 300}, Dropped: map[string]uint64{"community": 4, "rate": 5}, Variables: 6000, Written: 7},
 		Notify:     map[string]NotifyHealth{"agentx": {Sent: 8}, "192.0.2.9:162": {Waiting: 9, Sent: 10, Lost: map[string]uint64{"full": 11, "coalesced": 12}}},

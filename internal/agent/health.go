@@ -46,7 +46,7 @@ func (a *agent) partial() bool {
 
 func (a *agent) storeHealth(h *prom.Health, s collector.LedgerStats) {
 	h.Components["store"] = !s.Failing && !s.Behind
-	h.Store = &prom.StoreHealth{CommitErrors: s.Errors + s.RecallErrors + s.Dropped, LateCommits: s.Late}
+	h.Store = &prom.StoreHealth{Limit: a.settings.maxSize, CommitErrors: s.Errors + s.RecallErrors + s.Dropped, LateCommits: s.Late}
 	if stats := a.ledger.Stats(); stats != nil {
 		h.Store.Bytes, h.Store.Damaged, h.Store.PutAside = stats.Bytes, stats.Damaged, stats.Aside != ""
 	}

@@ -11,6 +11,7 @@ import (
 	"lvs/collector"
 	"lvs/collector/prom"
 	"lvs/dataplane"
+	"lvs/internal/ledger"
 )
 
 // readings is a source that gives one after the other, then errors.
@@ -70,4 +71,13 @@ func TestHealthFollowsTheReadings(t *testing.T) {
 		cancel()
 		wg.Wait()
 	})
+}
+
+func TestHealthTellsTheStoresLimit(t *testing.T) {
+	a := &agent{settings: &settings{maxSize: 1 << 30}, ledger: &ledger.Ledger{}}
+	h := prom.Health{Components: map[string]bool{}}
+	a.storeHealth(&h, collector.LedgerStats{Late: 2})
+	if h.Store == nil || h.Store.Limit != 1<<30 || h.Store.LateCommits != 2 || !h.Components["store"] {
+		t.Errorf("health of the store is %+v, components %v", h.Store, h.Components)
+	}
 }
