@@ -125,6 +125,7 @@ func TestStillColumnsAreReadOnce(t *testing.T) {
 	if second >= first {
 		t.Errorf("%d requests, and then %d", first, second)
 	}
+	snap = whole() // the last one is the tree's
 	snap.Services[0].Name, snap.ServicesChanged = "renamed", base
 	for i := range snap.Services {
 		snap.Services[i].Total.Connections += 5
@@ -149,9 +150,10 @@ func TestVersion1CountsOn(t *testing.T) {
 	a := serve(t, mib.Build(snap, figures))
 	p := poller(t, Config{Target: a.Addr(), Auth: Auth{Version: 1}, Module: Director})
 	first := poll(t, p).Services[0].Reals[0].Total
-	for range 3 {
-		snap.Services[0].Reals[0].Total.InBytes += 3 << 30
-		snap.Director.Total.OutPackets += 1 << 31
+	for n := range uint64(3) {
+		snap = director(1, 1) // the last one is the tree's
+		snap.Services[0].Reals[0].Total.InBytes += (n + 1) * 3 << 30
+		snap.Director.Total.OutPackets += (n + 1) << 31
 		a.Serve(mib.Build(snap, figures))
 		poll(t, p)
 	}

@@ -42,7 +42,7 @@ func MariaDB(t testing.TB) *Database {
 		t.Fatal("lab: ", err)
 	}
 	data := "--datadir=" + filepath.Join(dir, "data")
-	Run(t, path("mariadb-install-db"), "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", data, "--user="+me.Username)
+	Run(t, path("mariadb-install-db"), "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", "--force" /* without a host name that resolves, too */, data, "--user="+me.Username)
 	cmd := exec.Command(path("mariadbd"), "--no-defaults", data, "--user="+me.Username, "--socket="+d.Socket, "--skip-networking",
 		"--pid-file="+filepath.Join(dir, "pid"), "--log-error="+filepath.Join(dir, "error.log"), "--skip-log-bin", "--innodb-buffer-pool-size=64M",
 		"--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--character-set-server=utf8mb4", "--collation-server=utf8mb4_unicode_ci")
