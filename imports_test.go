@@ -39,6 +39,8 @@ var allowed = map[string][]string{
 	"mib/usm":                 {"mib/ber", "mib/smi"},
 	"mib":                     {"dataplane", "mib/smi", "mib/agentx"},
 
+	"dashboards/web": {"dataplane"},
+
 	// A program; its test is an agent in small.
 	"dashboards/cacti/gen": {"mib", "dataplane", "collector", "mib/agent"},
 
@@ -51,7 +53,7 @@ var allowed = map[string][]string{
 	"internal/exporter": {"dataplane", "collector", "collector/prom", "collector/snmp", "rrdstore", "rrdstore/export", "rrdstore/graph",
 		"internal/config", "internal/history", "internal/httpserver", "internal/ledger"},
 	"internal/agent": {"dataplane", "dataplane/ipvs", "dataplane/procfs", "collector", "collector/prom", "rrdstore", "mib", "mib/smi",
-		"mib/agentx", "mib/agent", "mib/notify", "mib/usm", "internal/config", "internal/director", "internal/history", "internal/httpserver", "internal/ledger", "rrdstore/export"},
+		"mib/agentx", "mib/agent", "mib/notify", "mib/usm", "internal/config", "internal/director", "internal/history", "internal/httpserver", "internal/ledger", "rrdstore/export", "dashboards/web"},
 
 	"cmd/lvs-agent":    {"internal/agent"},
 	"cmd/lvs-exporter": {"internal/exporter"},

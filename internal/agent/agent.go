@@ -78,6 +78,7 @@ type agent struct {
 	ledger   *ledger.Ledger // nil without a store
 	snmp     *snmpWindow    // nil without SNMP
 	director *directorRun   // nil when only observing
+	page     *statusPage
 
 	started          time.Time
 	samples, commits prometheus.Histogram // durations
@@ -106,6 +107,10 @@ func newAgent(f *flags, s *settings) (*agent, error) {
 		Interval: s.interval, Source: a.source, Sinks: map[string]collector.Sink{}, Names: names(s),
 		Observe: func(d time.Duration) { a.samples.Observe(d.Seconds()) }, Logger: a.log,
 	}
+	if a.page, err = newStatusPage(a); err != nil {
+		return nil, err
+	}
+	cfg.Sinks["page"] = a.page.events
 	if a.snmp, err = newSNMPWindow(s, a.started, a.figures, a.log); err != nil {
 		return nil, err
 	}

@@ -6,31 +6,13 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/prometheus/common/version"
-	"github.com/prometheus/exporter-toolkit/web"
-
 	"lvs/internal/httpserver"
 )
 
 // handler serves everything the agent has over HTTP.
-func (a *agent) handler() (http.Handler, error) {
-	landing, err := web.NewLandingPage(web.LandingConfig{
-		Name: "lvs-agent", Description: "Linux Virtual Server director, sampled once per interval",
-		Version: version.Info(), Profiling: "false",
-		Links: []web.LandingLinks{
-			{Address: "metrics", Text: "Metrics", Description: "for Prometheus; ?scope=director,services,reals,agent and ?service=GLOB choose parts"},
-			{Address: "api/v1/snapshot", Text: "Snapshot", Description: "the latest sample as JSON"},
-			{Address: "api/v1/history?key=director&start=-1h", Text: "History", Description: "consolidated history as JSON or CSV; ?key=…&start=-7d&resolution=5m&cf=MAX&format=csv"},
-			{Address: "api/v1/graph.svg?key=director", Text: "Graph", Description: "a picture of it, also graph.png; ?key=…&kind=traffic&start=-7d"},
-			{Address: "-/healthy", Text: "Healthy", Description: "whether the process answers"},
-			{Address: "-/ready", Text: "Ready", Description: "whether there is a sample to serve"},
-		},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("landing page: %w", err)
-	}
+func (a *agent) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /{$}", landing)
+	a.page.routes(mux)
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) { a.exposition.Load().ServeHTTP(w, r) })
 	mux.HandleFunc("GET /api/v1/snapshot", a.serveSnapshot)
 	history := newHistorian(a.openHistory, a.sampler.Interval, a.log)
@@ -41,7 +23,7 @@ func (a *agent) handler() (http.Handler, error) {
 	mux.HandleFunc("GET /-/ready", a.serveReady)
 	mux.HandleFunc("POST /-/reload", a.serveReload)
 	mux.HandleFunc("PUT /-/reload", a.serveReload)
-	return mux, nil
+	return mux
 }
 
 // apiError is the answer of the API when it has none.
@@ -90,9 +72,8 @@ func (a *agent) serveReload(w http.ResponseWriter, r *http.Request) {
 
 // serve answers until ctx ends, then gives requests under way a moment.
 func (a *agent) serve(ctx context.Context) error {
-	h, err := a.handler()
-	if err != nil {
-		return err
-	}
-	return httpserver.Serve(ctx, h, a.flags.web, time.Minute, a.log)
+	// Pages that listen would go on for ever.
+	defer context.AfterFunc(ctx, a.page.events.close)()
+	defer a.page.close()
+	return httpserver.Serve(ctx, a.handler(), a.flags.web, time.Minute, a.log)
 }

@@ -1,0 +1,13 @@
+// Package web is the status page: what a snapshot looks like to people, as HTML,
+// as CSV and as events that tell an open page what changed. It holds the page's
+// templates, style and scripts, and is made of pure functions: it reads no
+// history, no clock and no network.
+//
+// A Table is the picture that ipvsadm -L gives, services with their real servers
+// beneath, each row as the texts of its cells. The same texts make the page
+// ([Table.View], [Render]) and the events ([Table.Since]), so that a page brought up to date
+// by events shows what a page loaded anew does.
+//
+// Nothing here needs a script to be read: search, filter and order are done by
+// [Query] on the server, and the scripts ask it for the same pages.
+package web

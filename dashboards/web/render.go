@@ -1,0 +1,135 @@
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"io"
+	"path"
+	"strings"
+)
+
+//go:embed *.tmpl *.css *.js *.svg
+var files embed.FS
+
+// Policy is the Content-Security-Policy of the pages: everything from the page's
+// own host, nothing inline.
+const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// A File is one of the page's static files.
+type File struct {
+	// Name has a hash of the content, so that it never changes.
+	Name        string
+	ContentType string
+	ETag        string // with its quotes
+	Content     []byte
+}
+
+// A Site is the templates and static files, made ready. It is safe for concurrent
+// use.
+type Site struct {
+	pages *template.Template
+	named map[string]string // the name with a hash, by that without
+	files map[string]File   // by the name with a hash
+}
+
+var contentTypes = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+
+// NewSite reads what is embedded. An error is a mistake in it.
+func NewSite() (*Site, error) {
+	s := &Site{named: map[string]string{}, files: map[string]File{}}
+	entries, err := files.ReadDir(".")
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		ext := path.Ext(e.Name())
+		if contentTypes[ext] == "" {
+			continue
+		}
+		b, err := files.ReadFile(e.Name())
+		if err != nil {
+			return nil, err
+		}
+		sum := sha256.Sum256(b)
+		hash := hex.EncodeToString(sum[:8])
+		name := strings.TrimSuffix(e.Name(), ext) + "-" + hash + ext
+		s.named[e.Name()] = name
+		s.files[name] = File{Name: name, ContentType: contentTypes[ext], ETag: `"` + hash + `"`, Content: b}
+	}
+	s.pages, err = template.New("").Funcs(template.FuncMap{"static": s.static, "pair": pair, "cells": cells}).ParseFS(files, "*.tmpl")
+	return s, err
+}
+
+// static is the name under which a page finds a file.
+func (s *Site) static(name string) (string, error) {
+	if s.named[name] == "" {
+		return "", fmt.Errorf("there is no file %s", name)
+	}
+	return "static/" + s.named[name], nil
+}
+
+// File finds a static file by the name that pages use, after "static/".
+func (s *Site) File(name string) (f File, ok bool) {
+	f, ok = s.files[name]
+	return f, ok
+}
+
+// Render writes a page: "page", "service", "rows" (the real servers of
+// p.Service alone) or "message".
+func (s *Site) Render(w io.Writer, name string, p *Page) error {
+	var b bytes.Buffer
+	if err := s.pages.ExecuteTemplate(&b, name, p); err != nil {
+		return fmt.Errorf("web: %w", err)
+	}
+	_, err := b.WriteTo(w)
+	return err
+}
+
+// A rowView is a row with the page it is on.
+type rowView struct {
+	Page *Page
+	Row  *Row
+	// Group is that of a service's own row; nil of a real server's.
+	Group *Group
+}
+
+// pair gives the template of a row its two arguments.
+func pair(p *Page, v any) rowView {
+	switch v := v.(type) {
+	case Group:
+		return rowView{Page: p, Row: &v.Row, Group: &v}
+	case Row:
+		return rowView{Page: p, Row: &v}
+	}
+	panic(fmt.Sprintf("web: a row is no %T", v))
+}
+
+// Anchor is where the row's name leads, from the root.
+func (v rowView) Anchor() string { return "service/" + v.Row.Key() }
+
+// Hidden counts the real servers of the service that the page leaves out.
+func (v rowView) Hidden() int {
+	if v.Group == nil {
+		return 0
+	}
+	return v.Group.Of() - len(v.Group.Reals)
+}
+
+// A cell is a text and how it is shown.
+type cell struct {
+	Text   string
+	Number bool
+}
+
+// cells are those of a row that hold nothing but text.
+func cells(r *Row) []cell {
+	list := make([]cell, 0, NumColumns)
+	for c := State; c < LastHour; c++ {
+		list = append(list, cell{r.Cells[c], headings[c].Number})
+	}
+	return list
+}

@@ -1,0 +1,80 @@
+// Dragging over a graph shows that time alone. It also draws the graphs in the
+// theme that was chosen on the page.
+const graphs = document.querySelector(".graphs")
+const from = Number(graphs.dataset.from)
+const to = Number(graphs.dataset.to)
+const shortest = 60 // seconds
+
+document.getElementById("zoomhelp").hidden = false
+
+// plot finds where the time axis begins and ends, as shares of a picture's width:
+// the first line across the plot tells.
+async function plot(img) {
+  const width = img.naturalWidth || 900
+  const usual = { left: 60 / width, right: (width - 18) / width }
+  const answer = await fetch(img.currentSrc || img.src).catch(() => null)
+  if (!answer?.ok) return usual
+  const line = /fill="none"[^>]* d="M([\d.]+) [\d.]+h([\d.]+)/.exec(await answer.text())
+  return line ? { left: line[1] / width, right: (Number(line[1]) + Number(line[2])) / width } : usual
+}
+
+function drag(figure, img) {
+  let axis = null
+  let begun = null
+  const mark = document.createElement("div")
+  mark.className = "span"
+  mark.hidden = true
+  figure.append(mark)
+  const share = event => {
+    const box = img.getBoundingClientRect()
+    return Math.min(Math.max((event.clientX - box.left) / box.width, axis.left), axis.right)
+  }
+  const end = () => {
+    begun = null
+    mark.hidden = true
+  }
+  img.addEventListener("pointerenter", async () => { axis ??= await plot(img) })
+  img.addEventListener("pointerdown", event => {
+    if (!axis || event.button !== 0) return
+    event.preventDefault()
+    img.setPointerCapture(event.pointerId)
+    begun = share(event)
+  })
+  img.addEventListener("pointermove", event => {
+    if (begun === null) return
+    const ends = [begun, share(event)].sort((a, b) => a - b)
+    Object.assign(mark.style, {
+      left: `${img.offsetLeft + ends[0] * img.offsetWidth}px`, width: `${(ends[1] - ends[0]) * img.offsetWidth}px`,
+      top: `${img.offsetTop}px`, height: `${img.offsetHeight}px`,
+    })
+    mark.hidden = false
+  })
+  img.addEventListener("pointercancel", end)
+  img.addEventListener("pointerup", event => {
+    if (begun === null) return
+    const ends = [begun, share(event)].sort((a, b) => a - b)
+    end()
+    if (ends[1] - ends[0] < 0.01) return // a click
+    const time = s => Math.round(from + (s - axis.left) / (axis.right - axis.left) * (to - from))
+    const asked = new URLSearchParams(location.search)
+    const start = time(ends[0])
+    asked.set("start", start)
+    asked.set("end", Math.max(time(ends[1]), start + shortest))
+    location.search = asked
+  })
+}
+
+function paint() {
+  const { theme } = document.documentElement.dataset
+  if (!theme) return
+  for (const img of graphs.querySelectorAll("img")) {
+    img.parentNode.querySelector("source")?.remove()
+    const url = new URL(img.src)
+    url.searchParams.set("theme", theme)
+    img.src = url
+  }
+}
+
+for (const figure of graphs.querySelectorAll("figure")) drag(figure, figure.querySelector("img"))
+paint()
+document.addEventListener("themechange", paint)
