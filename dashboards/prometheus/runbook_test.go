@@ -1,0 +1,121 @@
+package prometheus
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// paragraphs are the runbook's, by their headings, with lines joined.
+func paragraphs(t *testing.T) map[string]string {
+	t.Helper()
+	b, err := os.ReadFile("RUNBOOK.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{}
+	for _, p := range strings.Split(string(b), "\n## ")[1:] {
+		heading, text, _ := strings.Cut(p, "\n")
+		all[heading] = strings.TrimSpace(text)
+	}
+	return all
+}
+
+// TestEveryAlertHasItsParagraph wants a heading for each alert and none besides, an
+// address that leads there, the severity and waiting time of the rule, a command
+// to look with, and texts for people.
+func TestEveryAlertHasItsParagraph(t *testing.T) {
+	texts := paragraphs(t)
+	alerts := 0
+	for _, r := range rules(t) {
+		if r.Alert == "" {
+			continue
+		}
+		alerts++
+		text := texts[r.Alert]
+		wait := "at once"
+		if r.For != "" {
+			wait = "for " + r.For
+		}
+		severity := r.Labels["severity"]
+		if begin := fmt.Sprintf("*%s, %s.* ", severity, wait); !strings.HasPrefix(text, begin) {
+			t.Errorf("the paragraph of %s does not begin with %q", r.Alert, begin)
+		}
+		if severity != "critical" && severity != "warning" && severity != "info" {
+			t.Errorf("%s has the severity %q", r.Alert, severity)
+		}
+		if !strings.Contains(text, "\n\n    ") || strings.Count(text, "\n\n") < 2 {
+			t.Errorf("the paragraph of %s does not say how to look, and what to do then", r.Alert)
+		}
+		if got, want := r.Annotations["runbook_url"], "RUNBOOK.md#"+strings.ToLower(r.Alert); got != want {
+			t.Errorf("%s leads to %q, want %q", r.Alert, got, want)
+		}
+		if r.Annotations["summary"] == "" || r.Annotations["description"] == "" {
+			t.Errorf("%s has no summary or description", r.Alert)
+		}
+	}
+	if alerts != len(texts) {
+		t.Errorf("there are %d alerts, and %d headings in the runbook", alerts, len(texts))
+	}
+}
+
+var (
+	threshold = regexp.MustCompile(`[<>]=?\s*(?:on[^(]*\([^)]*\)\s*group_left \(\) \()?([0-9.]+)`)
+	window    = regexp.MustCompile(`\[([0-9]+)m\]`)
+)
+
+// spellings are the ways a text may write a threshold.
+func spellings(n string) []string {
+	f, _ := strconv.ParseFloat(n, 64)
+	return []string{n + " ", strconv.FormatFloat(f*100, 'f', -1, 64) + " %"}
+}
+
+func mentions(text string, any []string) bool {
+	for _, s := range any {
+		if regexp.MustCompile(`(^|[^0-9.])` + regexp.QuoteMeta(s)).MatchString(text) {
+			return true
+		}
+	}
+	return false
+}
+
+// TestTextsTellTheThresholds holds every number that an alert compares with, 0 aside
+// and 1 of a state, and every window, against what the runbook says; and its first
+// threshold against the description.
+func TestTextsTellTheThresholds(t *testing.T) {
+	texts := paragraphs(t)
+	told := 0
+	for _, r := range rules(t) {
+		if r.Alert == "" {
+			continue
+		}
+		runbook := strings.Join(strings.Fields(texts[r.Alert]), " ")
+		for i, m := range threshold.FindAllStringSubmatch(r.Expr, -1) {
+			if m[1] == "0" {
+				continue
+			}
+			told++
+			want := spellings(m[1])
+			if m[1] == "3" && r.Alert == "LVSAgentStale" {
+				want = []string{"three intervals"}
+			}
+			if !mentions(runbook, want) {
+				t.Errorf("%s compares with %s; the runbook has none of %q", r.Alert, m[1], want)
+			}
+			if i == 0 && !mentions(r.Annotations["description"], want) {
+				t.Errorf("%s compares with %s; its description has none of %q", r.Alert, m[1], want)
+			}
+		}
+		for _, m := range window.FindAllStringSubmatch(r.Expr, -1) {
+			if want := m[1] + " minutes"; !strings.Contains(runbook, want) {
+				t.Errorf("%s looks back %sm; the runbook does not say %q", r.Alert, m[1], want)
+			}
+		}
+	}
+	if told < 9 {
+		t.Errorf("only %d thresholds were found", told)
+	}
+}
