@@ -45,6 +45,8 @@ var allowed = map[string][]string{
 	"dashboards/prometheus": {},
 	// A program; its test is an agent in small.
 	"dashboards/cacti/gen": {"mib", "dataplane", "collector", "mib/agent"},
+	// Likewise; its test shows what a director that moves on looks like.
+	"dashboards/grafana/gen": {"collector/prom", "dataplane", "collector"},
 
 	"internal/config":     {"dataplane", "collector/snmp", "internal/director", "rrdstore"},
 	"internal/director":   {"dataplane"},

@@ -1,0 +1,120 @@
+package main
+
+// fleet is the dashboard of all directors: few series of each, so that hundreds
+// can be shown.
+func fleet() board {
+	return board{
+		uid: fleetUID, title: titles[fleetUID],
+		about:     "All directors: what is down, what they do, and whether what is shown can be believed.",
+		variables: []choice{jobChoice, instanceChoice.several(), directorChoice.several()},
+		links:     []string{directorUID, serviceUID},
+		marks:     []mark{resetMarks},
+		rows: []section{
+			{title: "Directors", views: append(fleetNumbers(), fleetTable())},
+			{title: "Traffic", views: fleetTraffic()},
+			{title: "Trouble", views: fleetTrouble()},
+			{title: "Agents", views: fleetAgents()},
+		},
+	}
+}
+
+func fleetNumbers() []view {
+	return []view{
+		stat("Directors up", "Directors whose IPVS table was read at the last attempt.", "none", good(),
+			query{expr: "sum(lvs_up)"}),
+		stat("Directors down", "Directors whose agent answers but cannot read the table, and those that an exporter cannot reach. An agent that does not answer at all has no series here: alert on Prometheus's own up.", "none", bad(),
+			query{expr: "count(lvs_up) - sum(lvs_up)"}),
+		stat("Virtual services", "Virtual services in the tables of all directors.", "none", plain(),
+			query{expr: "sum(lvs_services)"}),
+		stat("Services without a real server", "Virtual services none of whose real servers is in service: clients get nothing.", "none", bad(),
+			query{expr: "count(lvs_service_up) - sum(lvs_service_up)"}),
+		stat("Real servers", "Real servers in all tables, counted once in each service that they belong to.", "none", plain(),
+			query{expr: "sum(lvs_real_servers)"}),
+		stat("Real servers out of service", "Real servers whose weight is 0: down, or draining while connections are left.", "none", []step{{Color: "green"}, above("orange", 1)},
+			query{expr: `sum(lvs_service_real_servers{state=~"down|draining"})`}),
+	}
+}
+
+func fleetTable() view {
+	const by = "by (instance, director) "
+	return table("Directors", "Every director now. Click an instance to see one. Bytes out are n/a where no reply has ever passed the director, as with direct routing and tunnels.",
+		[]column{
+			{name: "instance", title: "Instance", link: toDirector},
+			{name: "director", title: "Director", link: toDirector},
+			{name: "for", hide: true},
+			{name: "Value #A", title: "State", words: upDown},
+			{name: "Value #B", title: "Services", unit: "none"},
+			{name: "Value #C", title: "Without real server", unit: "none"},
+			{name: "Value #D", title: "Real servers", unit: "none"},
+			{name: "Value #E", title: "Connections", unit: "cps"},
+			{name: "Value #F", title: "Bytes in", unit: "Bps"},
+			{name: "Value #G", title: "Bytes out", unit: "Bps"},
+			{name: "Value #H", title: "Age of snapshot", unit: "s"},
+		},
+		query{expr: addressed("min " + by + "(lvs_up)")},
+		query{expr: "sum " + by + "(lvs_services)"},
+		query{expr: "count " + by + "(lvs_service_up) - sum " + by + "(lvs_service_up)"},
+		query{expr: "sum " + by + "(lvs_real_servers)"},
+		query{expr: "sum " + by + "(rate(lvs_director_connections_total[$__rate_interval]))"},
+		query{expr: "sum " + by + "(rate(lvs_director_incoming_bytes_total[$__rate_interval]))"},
+		query{expr: "sum " + by + "(" + repliesOfDirector("rate(lvs_director_outgoing_bytes_total[$__rate_interval])", "lvs_director_outgoing_bytes_total") + ")"},
+		query{expr: "max " + by + "(lvs_agent_snapshot_age_seconds)"},
+	)
+}
+
+func fleetTraffic() []view {
+	const each = "{{instance}} {{director}}"
+	inOut := func(unit, what string) []query {
+		return []query{
+			{expr: "rate(lvs_director_incoming_" + what + "_total[$__rate_interval])", legend: "in " + each},
+			{expr: repliesOfDirector("rate(lvs_director_outgoing_"+what+"_total[$__rate_interval])", "lvs_director_outgoing_"+what+"_total"), legend: "out " + each, below: true},
+		}
+	}
+	return []view{
+		chart("Bytes", "Bytes per second of every director: from clients above the axis, to clients below it. A director that has never seen a reply has nothing below.", "Bps", inOut("Bps", "bytes")...).stacked(),
+		chart("Packets", "Packets per second of every director: from clients above the axis, to clients below it.", "pps", inOut("pps", "packets")...).stacked(),
+		chart("New connections", "Connections per second that every director took on.", "cps",
+			query{expr: "rate(lvs_director_connections_total[$__rate_interval])", legend: each}).stacked(),
+		chart("Active connections", "Active connections of all services of every director.", "short",
+			query{expr: "sum by (instance, director) (lvs_service_connections_active)", legend: each}).stacked(),
+	}
+}
+
+func fleetTrouble() []view {
+	return []view{
+		table("Services without a real server", "Virtual services none of whose real servers is in service, since when, and how often that happened. Click one to see its real servers.",
+			[]column{
+				{name: "service", title: "Service", link: toService},
+				{name: "instance", title: "Instance", link: toDirector},
+				{name: "director", title: "Director", link: toDirector},
+				{name: "for", hide: true},
+				{name: "Value #A", title: "State", words: upDown},
+				{name: "Value #B", title: "Since", unit: "dateTimeFromNow"},
+				{name: "Value #C", title: "Failures", unit: "none"},
+			},
+			query{expr: addressed("min by (service, instance, director) (lvs_service_up == 0)")},
+			query{expr: "1000 * max by (service, instance, director) (lvs_service_last_change_timestamp_seconds and lvs_service_up == 0)"},
+			query{expr: "max by (service, instance, director) (lvs_service_failures_total and lvs_service_up == 0)"},
+		).sized(24, 7),
+		chart("Real servers by state", "Real servers of all directors: up takes connections, overloaded is at its upper threshold, draining has weight 0 and connections left, down has weight 0 and none.", "none",
+			query{expr: "sum by (state) (lvs_service_real_servers)", legend: "{{state}}"}).stacked().stepped(),
+		chart("Refused connections", "Connections per second that got no real server, on the dataplanes that tell; the kernel's IPVS does not.", "cps",
+			query{expr: "sum by (instance, director) (rate(lvs_service_refused_connections_total[$__rate_interval]))", legend: "{{instance}} {{director}}"}),
+	}
+}
+
+func fleetAgents() []view {
+	const each = "{{instance}} {{director}}"
+	return []view{
+		timeline("Directors", "Whether the table of every director was read at the last attempt.", upDown,
+			query{expr: "lvs_up", legend: each}),
+		chart("Age of snapshot", "How old what is shown here is. It stays below the interval of sampling, but for a moment.", "s",
+			query{expr: "lvs_agent_snapshot_age_seconds", legend: each}),
+		chart("Resets of counters", "How often the kernel's counters began anew in the time of a step; the totals went on.", "none",
+			query{expr: "sum by (instance, director, reason) (increase(lvs_resets_total[$__rate_interval]))", legend: "{{reason}} " + each}),
+		chart("Failed samples", "Samples per second that failed, by stage.", "cps",
+			query{expr: "sum by (instance, stage) (rate(lvs_agent_sample_errors_total[$__rate_interval]))", legend: "{{stage}} {{instance}}"}),
+		chart("Series left out", "Series of real servers that are not shown because there are more than the limit.", "none",
+			query{expr: "lvs_agent_series_suppressed", legend: each}).stepped(),
+	}
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"lvs/dataplane"
+)
+
+// titles are those of the dashboards, by uid.
+var titles = map[string]string{
+	fleetUID:    "LVS fleet",
+	directorUID: "LVS director",
+	serviceUID:  "LVS virtual service",
+}
+
+// The dashboards' identities, which links use: they are kept for ever.
+const (
+	fleetUID    = "lvs-fleet"
+	directorUID = "lvs-director"
+	serviceUID  = "lvs-service"
+)
+
+// What tells one series of a family from the others.
+const (
+	eachDirector = "job, instance, director"
+	eachService  = eachDirector + ", service"
+	eachReal     = eachService + ", real"
+)
+
+// The variables that all dashboards begin with.
+var (
+	jobChoice = choice{label: "job", title: "Job", metric: "lvs_up", many: true, all: true,
+		about: "The scrape jobs of lvs-agent and lvs-exporter."}
+	instanceChoice = choice{label: "instance", title: "Instance", metric: "lvs_up",
+		about: "What Prometheus scrapes: the agent of a director, or an exporter that asks many."}
+	directorChoice = choice{label: "director", title: "Director", metric: "lvs_up", all: true, absent: true,
+		about: "The directors that lvs-exporter asks; an agent is its instance, and has none here."}
+)
+
+// several is the choice with more than one at a time, and all of them.
+func (c choice) several() choice {
+	c.many, c.all = true, true
+	return c
+}
+
+// byName adds the configured names of real servers to their series. Operators of
+// expr leave its labels alone, so that there is one name for each.
+func byName(expr string) string {
+	return "(" + expr + ") * on (" + eachReal + ") group_left (name) lvs_real_server_info"
+}
+
+// realLegend is that of series byName.
+const realLegend = "{{name}} {{real}}"
+
+// bypassing are the forwarding methods whose replies do not pass the director, as
+// a regular expression.
+func bypassing() string {
+	var out []string
+	for m := range dataplane.Method(255) {
+		if m.RepliesBypass() {
+			out = append(out, m.String())
+		}
+	}
+	slices.Sort(out)
+	return strings.Join(out, "|")
+}
+
+// repliesOfReal leaves out the real servers whose replies the director does not
+// see: their counters stay 0, which says nothing.
+func repliesOfReal(expr string) string {
+	return expr + " unless on (" + eachReal + `) lvs_real_server_info{forwarding_method=~"` + bypassing() + `"}`
+}
+
+// repliesOfService leaves out the services all of whose real servers reply past
+// the director. One whose real servers are not shown is not left out.
+func repliesOfService(expr string) string {
+	on := " unless on (" + eachService + ") "
+	return expr + on + `(lvs_real_server_info{forwarding_method=~"` + bypassing() + `"}` + on +
+		`lvs_real_server_info{forwarding_method!~"` + bypassing() + `"})`
+}
+
+// repliesOfDirector leaves out a director that has never seen a reply: asking for
+// the methods of all its real servers would be dear.
+func repliesOfDirector(rate, counter string) string {
+	return rate + " and " + counter + " > 0"
+}
+
+// addressed adds the label for, the value of the variable director that a link
+// has to set: series of an agent have no such label, and an empty one would leave
+// the variable as it is.
+func addressed(expr string) string {
+	return `label_replace(label_replace(` + expr + `, "for", ".*", "director", ""), "for", "$1", "director", "(.+)")`
+}
+
+// go to another dashboard from a table's row, with the time and the rest of the
+// choice as it is.
+const keep = "?${__url_time_range}&${datasource:queryparam}&${job:queryparam}"
+
+var (
+	toDirector = &fieldLink{"Director", "/d/" + directorUID + keep + "&var-instance=${__data.fields.Instance}&var-director=${__data.fields.for}"}
+	toService  = &fieldLink{"Virtual service", "/d/" + serviceUID + keep +
+		"&var-instance=${__data.fields.Instance}&var-director=${__data.fields.for}&var-service=${__data.fields.Service:percentencode}"}
+)
+
+// resetMarks are where the kernel's counters began anew.
+var resetMarks = mark{"Counters reset", "sum by (instance, director, scope, reason) (increase(lvs_resets_total[2m])) > 0",
+	"{{instance}} {{director}}: {{scope}}, {{reason}}", "purple"}
+
+// lag are the steps of a snapshot's age, in seconds.
+func lag() []step { return []step{{Color: "green"}, above("orange", 30), above("red", 120)} }

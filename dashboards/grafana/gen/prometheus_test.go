@@ -1,0 +1,267 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"lvs/collector/prom"
+	"lvs/dataplane"
+)
+
+// Every query of every dashboard finds something on a Prometheus that scrapes an
+// agent on which everything happens, the outgoing side of direct routing apart,
+// which has to find nothing; and what an exporter of two directors shows is found
+// by every query that is not of an agent's own figures.
+func TestQueriesFindData(t *testing.T) {
+	agent := newLive(dataplane.Masquerade)
+	routed := newLive(dataplane.Route)
+	fleet := map[string]*live{"east": newLive(dataplane.Masquerade), "west": newLive(dataplane.Masquerade)}
+	p := startPrometheus(t, map[string]string{
+		"lvs": expose(t, agent), "routed": expose(t, routed), "fleet": exposeFleet(t, fleet),
+	})
+	asks := append(allQueries(t, setting{"lvs", ".*", ""}), allQueries(t, setting{"fleet", "east", "agent"})...)
+	deadline := time.Now().Add(90 * time.Second)
+	for {
+		asks = slices.DeleteFunc(asks, func(a ask) bool {
+			found, err := p.series(a.expr)
+			if err != nil {
+				t.Fatalf("%s: %v", a, err)
+			}
+			return found > 0
+		})
+		if len(asks) == 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			for _, a := range asks {
+				t.Errorf("%s: no data", a)
+			}
+			break
+		}
+		time.Sleep(time.Second) // Prometheus scrapes by the clock
+	}
+
+	// With direct routing, bytes come in and the answers are not known.
+	for query, want := range map[string]bool{
+		"rate(lvs_real_server_incoming_bytes_total[20s])":                        true,
+		repliesOfReal("rate(lvs_real_server_outgoing_bytes_total[20s])"):         false,
+		"rate(lvs_service_incoming_bytes_total[20s])":                            true,
+		repliesOfService("rate(lvs_service_outgoing_bytes_total[20s])"):          false,
+		"rate(lvs_service_outgoing_bytes_total[20s])":                            true,
+		repliesOfReal("rate(lvs_real_server_outgoing_packets_total[20s])"):       false,
+		repliesOfService("rate(lvs_service_outgoing_packets_total[20s])"):        false,
+		byName(repliesOfReal("rate(lvs_real_server_outgoing_bytes_total[20s])")): false,
+	} {
+		expr, _, err := newCatalogue(prom.Descriptions()).expand(query, []string{"job", "service"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		expr = strings.NewReplacer("$job", "routed", "$service", "web").Replace(expr)
+		if found, err := p.series(expr); err != nil || found > 0 != want {
+			t.Errorf("direct routing: %s finds %d (%v), want some: %v", expr, found, err, want)
+		}
+	}
+}
+
+// A setting is what the variables of a dashboard are set to.
+type setting struct{ job, director, without string }
+
+// An ask is a query as Grafana sends it.
+type ask struct{ where, expr string }
+
+func (a ask) String() string { return a.where + ": " + a.expr }
+
+// allQueries are those of panels and annotations, with variables in place. Those
+// of metrics of the agent's own are left out where the setting is without.
+func allQueries(t *testing.T, s setting) (out []ask) {
+	t.Helper()
+	values := strings.NewReplacer("$__rate_interval", "20s", "$__range", "20s", "$job", s.job, "$instance", ".+",
+		"$director", s.director, "$service", ".+", "$real", ".+")
+	for _, b := range boards() {
+		d, err := b.build(newCatalogue(prom.Descriptions()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		add := func(where, expr string) {
+			if own := agentOnly.MatchString(expr); own && s.without != "" {
+				return
+			}
+			out = append(out, ask{s.job + ": " + d.Title + ": " + where, values.Replace(expr)})
+		}
+		for _, a := range d.Annotations.List {
+			if a := a.(annotation); a.BuiltIn == 0 {
+				add(a.Name, a.Expr)
+			}
+		}
+		for _, p := range d.Panels {
+			for _, q := range p.Targets {
+				add(p.Title+" "+q.RefID, q.Expr)
+			}
+			for _, inner := range *orNone(p.Panels) {
+				for _, q := range inner.Targets {
+					add(inner.Title+" "+q.RefID, q.Expr)
+				}
+			}
+		}
+	}
+	if len(out) == 0 {
+		t.Fatal("there are no queries")
+	}
+	return out
+}
+
+func orNone(p *[]panel) *[]panel {
+	if p == nil {
+		return &[]panel{}
+	}
+	return p
+}
+
+// agentOnly are the metrics of scope agent.
+var agentOnly = func() *regexp.Regexp {
+	var names []string
+	for _, d := range prom.Descriptions() {
+		if d.Scope == prom.ScopeAgent {
+			names = append(names, d.Name)
+		}
+	}
+	return regexp.MustCompile(`\b(` + strings.Join(names, "|") + `)(_bucket|_sum|_count)?\b`)
+}()
+
+// expose serves the metrics of an agent and returns its address.
+func expose(t *testing.T, l *live) string {
+	t.Helper()
+	samples, commits := prom.NewDurations(), prom.NewDurations()
+	e, err := prom.New(prom.Options{SampleDurations: samples, CommitDurations: commits, Health: l.health, Snapshot: func() *dataplane.Snapshot {
+		samples.Observe(.01)
+		commits.Observe(.002)
+		return l.latest()
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return serve(t, e)
+}
+
+// exposeFleet serves those of an exporter that asks several directors.
+func exposeFleet(t *testing.T, fleet map[string]*live) string {
+	t.Helper()
+	e, err := prom.New(prom.Options{Members: func() (out []prom.Member) {
+		for name, l := range fleet {
+			h := l.health()
+			out = append(out, prom.Member{Director: name, Snapshot: l.latest(), Up: true, Resets: &h.Resets})
+		}
+		return out
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return serve(t, e)
+}
+
+func serve(t *testing.T, h http.Handler) string {
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	return s.Listener.Addr().String()
+}
+
+// A server is a private Prometheus.
+type server struct{ url string }
+
+// startPrometheus starts one that scrapes a target for each job every second. It
+// ends with the test.
+func startPrometheus(t *testing.T, targets map[string]string) *server {
+	t.Helper()
+	program, err := exec.LookPath("prometheus")
+	if err != nil {
+		t.Fatal("prometheus is missing: install the Debian package prometheus")
+	}
+	var config strings.Builder
+	fmt.Fprintf(&config, "global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n")
+	for job, addr := range targets {
+		fmt.Fprintf(&config, "- {job_name: %s, static_configs: [{targets: ['%s']}]}\n", job, addr)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "prometheus.yml"), []byte(config.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	log, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	addr := freePort(t)
+	c := exec.Command(program, "--config.file="+filepath.Join(dir, "prometheus.yml"), "--storage.tsdb.path="+filepath.Join(dir, "data"),
+		"--web.listen-address="+addr, "--log.level=warn")
+	c.Stdout, c.Stderr = log, log
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		c.Process.Kill()
+		c.Wait() // killed: the error says so
+		if text, err := os.ReadFile(log.Name()); err == nil && t.Failed() {
+			t.Logf("prometheus says:\n%s", text)
+		}
+	})
+	return &server{"http://" + addr}
+}
+
+// freePort is an address on loopback that nobody listened on a moment ago.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// series is how many series a query finds now: none while the server starts. A
+// query that is refused is an error. NaN, which is a division by nothing, does not
+// count.
+func (s *server) series(expr string) (int, error) {
+	r, err := http.Get(s.url + "/api/v1/query?query=" + url.QueryEscape(expr))
+	if err != nil {
+		return 0, nil //nolint:nilerr // not there yet; the test's deadline tells
+	}
+	defer r.Body.Close()
+	if r.StatusCode == http.StatusServiceUnavailable {
+		return 0, nil
+	}
+	var answer struct {
+		Status, Error string
+		Data          struct {
+			Result []struct {
+				Value [2]any
+			}
+		}
+	}
+	if err := json.NewDecoder(r.Body).Decode(&answer); err != nil {
+		return 0, err
+	}
+	if answer.Status != "success" {
+		return 0, errors.New(answer.Error)
+	}
+	n := 0
+	for _, v := range answer.Data.Result {
+		if v.Value[1] != "NaN" {
+			n++
+		}
+	}
+	return n, nil
+}
