@@ -37,8 +37,19 @@ function show(e) {
     if (c.state && (filtered || !there)) again = true
     if (c.spark && there === false && rowOf(id)) again = true
   }
-  if (again || (e.partial && base !== "")) refresh()
+  if (again || (e.partial && base !== "")) renew()
   else if (e.partial) opened.forEach(open)
+}
+
+// renew is refresh for events, which may come every second: not as often.
+let due = 0
+let asked = 0
+function renew() {
+  due ||= setTimeout(() => {
+    due = 0
+    asked = Date.now()
+    refresh()
+  }, Math.max(0, asked + 2000 - Date.now()))
 }
 
 // refresh asks for the page again; several wishes at once become one more.

@@ -99,7 +99,10 @@ func (h *eventHub) drop(l chan []byte) {
 // It returns nil where there are too many, or the agent stops.
 func (h *eventHub) join(ctx context.Context) chan []byte {
 	var first *web.Table
-	if snap := h.latest(); snap != nil {
+	h.mu.Lock()
+	begins := h.last == nil && !h.closed
+	h.mu.Unlock()
+	if snap := h.latest(); begins && snap != nil {
 		first = web.NewTable(snap, h.sparks(ctx))
 	}
 	h.mu.Lock()

@@ -91,7 +91,7 @@ func (s *sparks) fetch(ctx context.Context, now time.Time) (map[dataplane.Servic
 	}
 	q := rrdstore.Query{Sources: []string{"in_bytes"}, Start: now.Add(-sparkSpan), End: now.Add(-sparkStep), Resolution: sparkStep}
 	for _, series := range reader.Series() {
-		if !series.IsDirector() && !series.RIP.IsValid() && series.Last.IsZero() {
+		if !series.IsDirector() && !series.RIP.IsValid() && (series.Last.IsZero() || series.Last.After(q.Start)) {
 			q.Series = append(q.Series, series)
 		}
 	}
