@@ -33,8 +33,9 @@ func agentSampling() []view {
 // agentWindows is how what was read reaches those who want to see it.
 func agentWindows() []view {
 	return []view{
-		chart("Store", "Size of the history on the disk.", "bytes",
-			query{expr: "lvs_agent_store_bytes", legend: "store"}),
+		chart("Store", "Size of the history on the disk, and what it may be at most; the oldest makes room.", "bytes",
+			query{expr: "lvs_agent_store_bytes", legend: "store"},
+			query{expr: "lvs_agent_store_limit_bytes > 0", legend: "limit"}),
 		chart("Samples lost on the way", "Samples per second that a receiver was too slow for or refused, that the store could not write, or that were shown before they were durable.", "cps",
 			query{expr: "sum by (sink) (rate(lvs_agent_sink_dropped_total[$__rate_interval]))", legend: "dropped: {{sink}}"},
 			query{expr: "sum by (sink) (rate(lvs_agent_sink_errors_total[$__rate_interval]))", legend: "refused: {{sink}}"},

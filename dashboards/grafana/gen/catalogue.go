@@ -16,11 +16,25 @@ import (
 var targetLabels = []string{"job", "instance", "director"}
 
 // A catalogue has the labels of every metric that collector/prom describes, those
-// of a histogram under the names of its series.
+// of a histogram under the names of its series, and of what rules record.
 type catalogue map[string][]string
 
-func newCatalogue(docs []prom.MetricDoc) catalogue {
+// levels are what the name of a recording rule begins with, and its labels.
+var levels = map[string][]string{"director": nil, "service": {"service"}, "real_server": {"real", "service"}, "instance": nil}
+
+var recordLine = regexp.MustCompile(`(?m)^\s*- record: ((\w+):\S+)$`)
+
+// newCatalogue takes the recording rules as the text of their file.
+func newCatalogue(docs []prom.MetricDoc, rules []byte) (catalogue, error) {
 	c := make(catalogue)
+	for _, m := range recordLine.FindAllSubmatch(rules, -1) {
+		if labels, ours := levels[string(m[2])]; ours {
+			c[string(m[1])] = labels
+		}
+	}
+	if len(c) == 0 {
+		return nil, errors.New("there are no recording rules")
+	}
 	for _, d := range docs {
 		if d.Type != "histogram" {
 			c[d.Name] = d.Labels
@@ -29,7 +43,7 @@ func newCatalogue(docs []prom.MetricDoc) catalogue {
 		c[d.Name+"_sum"], c[d.Name+"_count"] = d.Labels, d.Labels
 		c[d.Name+"_bucket"] = append(slices.Clone(d.Labels), "le")
 	}
-	return c
+	return c, nil
 }
 
 // words are the functions and key words that queries may use beside metrics and

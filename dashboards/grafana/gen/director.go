@@ -6,7 +6,7 @@ import "slices"
 func director() board {
 	return board{
 		uid: directorUID, title: titles[directorUID],
-		about: "One director: its virtual services, its traffic, and the health of its agent.",
+		about: "One director: its virtual services, its traffic, and the health of its agent. Needs the recording rules lvs.rules.yml.",
 		variables: []choice{jobChoice, instanceChoice, directorChoice,
 			{label: "service", title: "Virtual service", metric: "lvs_service_info", many: true, all: true, about: "Which services are shown."}},
 		links: []string{fleetUID, serviceUID},
@@ -70,8 +70,8 @@ func directorTraffic() []view {
 	top := func(expr string) string { return "topk(15, " + expr + ")" }
 	inOut := func(what string) []query {
 		return []query{
-			{expr: top("rate(lvs_service_incoming_" + what + "_total[$__rate_interval])"), legend: "in {{service}}"},
-			{expr: top(repliesOfService("rate(lvs_service_outgoing_" + what + "_total[$__rate_interval])")), legend: "out {{service}}", below: true},
+			{expr: top("service:lvs_incoming_" + what + ":rate5m"), legend: "in {{service}}"},
+			{expr: top("service:lvs_outgoing_" + what + ":rate5m"), legend: "out {{service}}", below: true},
 		}
 	}
 	total := func(what string) []query {
@@ -82,9 +82,9 @@ func directorTraffic() []view {
 		}
 	}
 	return []view{
-		chart("Bytes by service", "Bytes per second of the 15 busiest of the chosen services: from clients above the axis, to clients below it. Services whose real servers reply past the director have nothing below.", "Bps", inOut("bytes")...).stacked(),
-		chart("New connections by service", "Connections per second of the 15 busiest of the chosen services.", "cps",
-			query{expr: top("rate(lvs_service_connections_total[$__rate_interval])"), legend: "{{service}}"}).stacked(),
+		chart("Bytes by service", "Bytes per second, over five minutes, of the 15 busiest of the chosen services: from clients above the axis, to clients below it. Services whose real servers reply past the director have nothing below.", "Bps", inOut("bytes")...).stacked(),
+		chart("New connections by service", "Connections per second, over five minutes, of the 15 busiest of the chosen services.", "cps",
+			query{expr: top("service:lvs_connections:rate5m"), legend: "{{service}}"}).stacked(),
 		chart("Bytes of the director", "Bytes per second of all services, also of those since removed: from clients above the axis, to clients below it.", "Bps", total("bytes")...),
 		chart("Packets of the director", "Packets per second of all services: from clients above the axis, to clients below it.", "pps", total("packets")...),
 		chart("Connections now", "Active and inactive connections of the chosen services.", "short",

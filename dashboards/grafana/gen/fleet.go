@@ -5,7 +5,7 @@ package main
 func fleet() board {
 	return board{
 		uid: fleetUID, title: titles[fleetUID],
-		about:     "All directors: what is down, what they do, and whether what is shown can be believed.",
+		about:     "All directors: what is down, what they do, and whether what is shown can be believed. Needs the recording rules lvs.rules.yml.",
 		variables: []choice{jobChoice, instanceChoice.several(), directorChoice.several()},
 		links:     []string{directorUID, serviceUID},
 		marks:     []mark{resetMarks},
@@ -27,11 +27,11 @@ func fleetNumbers() []view {
 		stat("Virtual services", "Virtual services in the tables of all directors.", "none", plain(),
 			query{expr: "sum(lvs_services)"}),
 		stat("Services without a real server", "Virtual services none of whose real servers is in service: clients get nothing.", "none", bad(),
-			query{expr: "count(lvs_service_up) - sum(lvs_service_up)"}),
+			query{expr: "sum(director:lvs_services_down:sum)"}),
 		stat("Real servers", "Real servers in all tables, counted once in each service that they belong to.", "none", plain(),
 			query{expr: "sum(lvs_real_servers)"}),
 		stat("Real servers out of service", "Real servers whose weight is 0: down, or draining while connections are left.", "none", []step{{Color: "green"}, above("orange", 1)},
-			query{expr: `sum(lvs_service_real_servers{state=~"down|draining"})`}),
+			query{expr: "sum(director:lvs_real_servers_down:sum)"}),
 	}
 }
 
@@ -53,7 +53,7 @@ func fleetTable() view {
 		},
 		query{expr: addressed("min " + by + "(lvs_up)")},
 		query{expr: "sum " + by + "(lvs_services)"},
-		query{expr: "count " + by + "(lvs_service_up) - sum " + by + "(lvs_service_up)"},
+		query{expr: "sum " + by + "(director:lvs_services_down:sum)"},
 		query{expr: "sum " + by + "(lvs_real_servers)"},
 		query{expr: "sum " + by + "(rate(lvs_director_connections_total[$__rate_interval]))"},
 		query{expr: "sum " + by + "(rate(lvs_director_incoming_bytes_total[$__rate_interval]))"},
@@ -75,8 +75,8 @@ func fleetTraffic() []view {
 		chart("Packets", "Packets per second of every director: from clients above the axis, to clients below it.", "pps", inOut("pps", "packets")...).stacked(),
 		chart("New connections", "Connections per second that every director took on.", "cps",
 			query{expr: "rate(lvs_director_connections_total[$__rate_interval])", legend: each}).stacked(),
-		chart("Active connections", "Active connections of all services of every director.", "short",
-			query{expr: "sum by (instance, director) (lvs_service_connections_active)", legend: each}).stacked(),
+		chart("Connections now", "Connections in the table of every director: the kernel's number or, where it does not tell, those of all real servers.", "short",
+			query{expr: "director:lvs_connections:sum", legend: each}).stacked(),
 	}
 }
 
@@ -96,8 +96,8 @@ func fleetTrouble() []view {
 			query{expr: "1000 * max by (service, instance, director) (lvs_service_last_change_timestamp_seconds and lvs_service_up == 0)"},
 			query{expr: "max by (service, instance, director) (lvs_service_failures_total and lvs_service_up == 0)"},
 		).sized(24, 7),
-		chart("Real servers by state", "Real servers of all directors: up takes connections, overloaded is at its upper threshold, draining has weight 0 and connections left, down has weight 0 and none.", "none",
-			query{expr: "sum by (state) (lvs_service_real_servers)", legend: "{{state}}"}).stacked().stepped(),
+		chart("Real servers out of service", "Real servers of every director whose weight is 0: down, or draining while connections are left.", "none",
+			query{expr: "director:lvs_real_servers_down:sum", legend: "{{instance}} {{director}}"}).stacked().stepped(),
 		chart("Refused connections", "Connections per second that got no real server, on the dataplanes that tell; the kernel's IPVS does not.", "cps",
 			query{expr: "sum by (instance, director) (rate(lvs_service_refused_connections_total[$__rate_interval]))", legend: "{{instance}} {{director}}"}),
 	}

@@ -9,13 +9,30 @@ import (
 	"lvs/collector/prom"
 )
 
-// What is in the tree is what the description says now.
-func TestFilesAreFresh(t *testing.T) {
-	files, err := render(boards(), prom.Descriptions())
+// rulesFile are the recording rules that go with the dashboards.
+const rulesFile = "../../prometheus/lvs.rules.yml"
+
+// catalogued is the catalogue that dashboards are made with.
+func catalogued(t *testing.T) catalogue {
+	t.Helper()
+	rules, err := os.ReadFile(rulesFile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := render(boards(), prom.Descriptions())
+	known, err := newCatalogue(prom.Descriptions(), rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return known
+}
+
+// What is in the tree is what the description says now.
+func TestFilesAreFresh(t *testing.T) {
+	files, err := render(boards(), catalogued(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := render(boards(), catalogued(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +58,7 @@ func TestFilesAreFresh(t *testing.T) {
 
 // A query takes the variables that its metrics have labels for.
 func TestExpand(t *testing.T) {
-	known := newCatalogue(prom.Descriptions())
+	known := catalogued(t)
 	variables := []string{"job", "service"}
 	for query, want := range map[string]string{
 		"lvs_up": `lvs_up{job=~"$job"}`,
@@ -61,6 +78,8 @@ func TestExpand(t *testing.T) {
 func TestUnknownNames(t *testing.T) {
 	for _, tt := range []struct{ name, expr, legend, want string }{
 		{"metric", "rate(lvs_service_conections_total[5m])", "", "lvs_service_conections_total"},
+		{"rule", "director:lvs_service_down:sum", "", "director:lvs_service_down:sum"},
+		{"label of a rule", "sum by (service) (director:lvs_services_down:sum)", "", "service"},
 		{"histogram without its part", "lvs_agent_sample_duration_seconds", "", "lvs_agent_sample_duration_seconds"},
 		{"label of an aggregation", "sum by (scheduler) (lvs_service_up)", "", "scheduler"},
 		{"label of a matcher", `lvs_service_up{real="a"}`, "", `"real"`},
@@ -71,7 +90,7 @@ func TestUnknownNames(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			b := board{uid: "x", rows: []section{{title: "row", views: []view{
 				chart("the panel", "", "none", query{expr: tt.expr, legend: tt.legend})}}}}
-			_, err := render([]board{b}, prom.Descriptions())
+			_, err := render([]board{b}, catalogued(t))
 			if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "the panel") {
 				t.Errorf("error %v, want one about %s in the panel", err, tt.want)
 			}
@@ -79,12 +98,12 @@ func TestUnknownNames(t *testing.T) {
 	}
 	b := fleet()
 	b.variables = append(b.variables, choice{label: "real", metric: "lvs_service_info"})
-	if _, err := render([]board{b}, prom.Descriptions()); err == nil {
+	if _, err := render([]board{b}, catalogued(t)); err == nil {
 		t.Error("a variable of a label that its metric does not have is taken")
 	}
 	b = fleet()
 	b.marks = append(b.marks, mark{query: "lvs_up", text: "{{service}}"})
-	if _, err := render([]board{b}, prom.Descriptions()); err == nil {
+	if _, err := render([]board{b}, catalogued(t)); err == nil {
 		t.Error("an annotation with a label that its metric does not have is taken")
 	}
 }

@@ -1,8 +1,9 @@
 // Gen writes the dashboards for Grafana 9.3 and later: the fleet, one director,
 // and one virtual service with its real servers. Each is described once, in
 // fleet.go, director.go and service.go; the names of metrics and labels in their
-// queries are looked up in collector/prom, and one that is not there ends the
-// generation with an error.
+// queries are looked up in collector/prom and among the recording rules of
+// dashboards/prometheus, which feed what would be dear to ask for; one that is in
+// neither ends the generation with an error.
 //
 // A file serves for both ways into Grafana: importing it asks for the data source
 // (__inputs), and one that is provisioned has a variable for it. Panels refer to
@@ -21,20 +22,29 @@ import (
 	"lvs/collector/prom"
 )
 
-//go:generate go run . -o ..
+//go:generate go run . -o .. -rules ../../prometheus/lvs.rules.yml
 
 func main() {
 	dir := flag.String("o", ".", "write the dashboards into this directory")
+	rules := flag.String("rules", "", "the recording rules that queries may use")
 	flag.Parse()
-	if err := write(*dir); err != nil {
+	if err := write(*dir, *rules); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
 		os.Exit(1)
 	}
 }
 
 // write makes every dashboard's file in dir.
-func write(dir string) error {
-	files, err := render(boards(), prom.Descriptions())
+func write(dir, rules string) error {
+	text, err := os.ReadFile(rules)
+	if err != nil {
+		return err
+	}
+	known, err := newCatalogue(prom.Descriptions(), text)
+	if err != nil {
+		return err
+	}
+	files, err := render(boards(), known)
 	if err != nil {
 		return err
 	}
@@ -51,8 +61,7 @@ func boards() []board { return []board{fleet(), director(), service()} }
 
 // render makes the files of the dashboards by name. The same descriptions give
 // the same bytes.
-func render(boards []board, docs []prom.MetricDoc) (map[string][]byte, error) {
-	known := newCatalogue(docs)
+func render(boards []board, known catalogue) (map[string][]byte, error) {
 	files := make(map[string][]byte)
 	var errs []error
 	for _, b := range boards {

@@ -65,7 +65,7 @@ func TestQueriesFindData(t *testing.T) {
 		repliesOfService("rate(lvs_service_outgoing_packets_total[20s])"):        false,
 		byName(repliesOfReal("rate(lvs_real_server_outgoing_bytes_total[20s])")): false,
 	} {
-		expr, _, err := newCatalogue(prom.Descriptions()).expand(query, []string{"job", "service"})
+		expr, _, err := catalogued(t).expand(query, []string{"job", "service"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -91,7 +91,7 @@ func allQueries(t *testing.T, s setting) (out []ask) {
 	values := strings.NewReplacer("$__rate_interval", "20s", "$__range", "20s", "$job", s.job, "$instance", ".+",
 		"$director", s.director, "$service", ".+", "$real", ".+")
 	for _, b := range boards() {
-		d, err := b.build(newCatalogue(prom.Descriptions()))
+		d, err := b.build(catalogued(t))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -190,7 +190,11 @@ func startPrometheus(t *testing.T, targets map[string]string) *server {
 		t.Fatal("prometheus is missing: install the Debian package prometheus")
 	}
 	var config strings.Builder
-	fmt.Fprintf(&config, "global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n")
+	rules, err := filepath.Abs(rulesFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(&config, "global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}\nrule_files: [%q]\nscrape_configs:\n", rules)
 	for job, addr := range targets {
 		fmt.Fprintf(&config, "- {job_name: %s, static_configs: [{targets: ['%s']}]}\n", job, addr)
 	}

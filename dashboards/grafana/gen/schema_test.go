@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"lvs/collector/prom"
 )
 
 // A shape says what a JSON object may have: its fields, those that must be there
@@ -353,8 +351,7 @@ func report(t *testing.T, errs []string) {
 
 // The checker finds what is wrong.
 func TestCheckerFinds(t *testing.T) {
-	docs := prom.Descriptions()
-	files, err := render([]board{fleet()}, docs)
+	files, err := render([]board{fleet()}, catalogued(t))
 	if err != nil {
 		t.Fatal(err)
 	}

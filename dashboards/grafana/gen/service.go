@@ -36,11 +36,18 @@ func serviceNumbers() []view {
 	}
 }
 
-// Shares of a real server: what its weight entitles it to, and what it got of the
-// new connections. They are told in the same way wherever they are shown.
+// even are the schedulers that ask of a weight only whether it is 0.
+const even = `lvs_service_info{scheduler=~"rr|lc|dh"}`
+
+// Shares of a real server: what it is entitled to by its weight, or by being there
+// where the scheduler makes no difference, and what it got of the new connections.
+// They are told in the same way wherever they are shown.
 const (
-	expected = "lvs_real_server_weight / on (" + eachService + ") group_left () (lvs_service_weight > 0)"
-	actual   = "rate(lvs_real_server_connections_total[$__rate_interval]) / on (" + eachService + ") group_left () (rate(lvs_service_connections_total[$__rate_interval]) > 0)"
+	expected = "lvs_real_server_weight / on (" + eachService + ") group_left () (lvs_service_weight > 0)" +
+		" unless on (" + eachService + ") " + even +
+		" or (lvs_real_server_up / on (" + eachService + ") group_left () (sum by (" + eachService + `) (lvs_service_real_servers{state=~"up|overloaded"}) > 0)` +
+		" and on (" + eachService + ") " + even + ")"
+	actual = "rate(lvs_real_server_connections_total[$__rate_interval]) / on (" + eachService + ") group_left () (rate(lvs_service_connections_total[$__rate_interval]) > 0)"
 )
 
 // taken are the connections of a real server that its thresholds count.
@@ -53,7 +60,7 @@ const realState = "2 * lvs_real_server_up + (1 - lvs_real_server_up) * (" + take
 func realTable() view {
 	// Rows meet by real alone: that is the label that all queries share.
 	by := func(expr string) query { return query{expr: "sum by (real) (" + expr + ")"} }
-	return table("Real servers", "The real servers now. Expected is the share of new connections that the weight entitles to, actual the share that came. Bytes out are n/a where replies pass the director by (route, tunnel).",
+	return table("Real servers", "The real servers now. Expected is the share of new connections that its weight entitles it to (with rr, lc and dh, an equal one), actual the share that came. Bytes out are n/a where replies pass the director by (route, tunnel).",
 		[]column{
 			{name: "real", title: "Real server"},
 			{name: "name", title: "Name"},
@@ -145,7 +152,7 @@ func serviceConnections() []view {
 
 func serviceBalance() []view {
 	return []view{
-		chart("Imbalance", "By how much of all new connections a real server got more (above 0) or less than its weight entitles it to. Persistence and few connections make it move; a lasting distance is worth a look.", "percentunit",
+		chart("Imbalance", "By how much of all new connections a real server got more (above 0) or less than it is entitled to by its weight or, with the schedulers rr, lc and dh, by being one of them. Persistence and few connections make it move; a lasting distance is worth a look.", "percentunit",
 			query{expr: byName("(" + actual + ") - (" + expected + ")"), legend: realLegend}),
 		chart("Expected and actual share", "The share of new connections that the weight entitles each real server to, and the share that came.", "percentunit",
 			query{expr: byName(expected), legend: "expected " + realLegend},

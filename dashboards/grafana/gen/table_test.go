@@ -67,6 +67,7 @@ func (l *live) read(now time.Time) *dataplane.Snapshot {
 		web.Reals = append(web.Reals, r)
 	}
 	dns := serviceAt("192.0.2.11:53")
+	dns.Scheduler = "rr"
 	dns.Kernel = moved(n, true)
 	dns.Reals = []dataplane.RealState{realAt(7, dataplane.Masquerade)}
 	dns.Reals[0].Kernel = moved(n, true)
@@ -114,7 +115,7 @@ func (l *live) health() prom.Health {
 		DumpRetries: n, Inconsistent: n, LateTicks: n, SkippedTicks: n, ClockSteps: 1, Resets: resets,
 		Components: map[string]bool{"kernel": true, "store": false},
 		Sinks:      map[string]prom.SinkHealth{"snmp": {Dropped: n, Errors: n}},
-		Store:      &prom.StoreHealth{Bytes: int64(n) << 20, CommitErrors: n, LateCommits: n},
+		Store:      &prom.StoreHealth{Bytes: int64(n) << 20, Limit: 1 << 30, CommitErrors: n, LateCommits: n},
 		AgentX:     &prom.AgentXHealth{Connected: true, Requests: map[prom.AgentXRequest]uint64{{PDU: "get", Result: "ok"}: n}},
 		SNMP:       &prom.SNMPHealth{Requests: map[string]uint64{"2c": n}, Dropped: map[string]uint64{"community": n}, Variables: n},
 		Notify:     map[string]prom.NotifyHealth{"manager": {Waiting: 1, Sent: n, Lost: map[string]uint64{"coalesced": n}}},
