@@ -1,0 +1,153 @@
+package prometheus
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"testing"
+
+	"lvs/collector"
+	"lvs/collector/prom"
+	"lvs/dataplane"
+	"lvs/dataplane/dataplanetest"
+)
+
+// reals is how many real servers the service of a stage has.
+const reals = 4
+
+// A stage is a director with a service of four real servers, and the agent that
+// samples it, for a scene to break.
+type stage struct {
+	dataplanetest.Table
+	t       *testing.T
+	sampler *collector.Sampler
+	key     dataplane.ServiceKey
+
+	flow   [reals]uint32 // new connections a minute, ended within it
+	weight [reals]uint32
+	held   [reals]uint32 // connections that stay
+
+	unstable    int    // tables that move under each reading
+	connections uint64 // in the kernel's connection table
+	storeBytes  int64
+	unreachable bool // the agent cannot be scraped
+	unlisted    bool // it is not a target any more
+}
+
+func newStage(t *testing.T) *stage {
+	s := &stage{t: t, key: dataplane.AddrKey(dataplane.TCP, netip.MustParseAddrPort("192.0.2.1:80")), connections: 100, storeBytes: 1 << 28}
+	s.fill()
+	sampler, err := collector.New(collector.Config{Source: s})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.sampler = sampler
+	return s
+}
+
+func (s *stage) must(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// fill adds the service to an empty table.
+func (s *stage) fill() {
+	s.t.Helper()
+	s.must(s.AddService(s.t.Context(), dataplane.Service{Key: s.key, Scheduler: "wlc", Netmask: dataplane.FullMask(dataplane.INET)}))
+	for i := range reals {
+		s.add(i)
+	}
+}
+
+func (s *stage) real(i int) dataplane.RealServer {
+	rip := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(i + 1)}), 80)
+	return dataplane.RealServer{RIP: rip, Weight: s.weight[i], UpperThreshold: 1000}
+}
+
+// add adds a real server, which gets 60 connections a minute.
+func (s *stage) add(i int) {
+	s.t.Helper()
+	s.weight[i], s.flow[i] = 1, 60
+	s.must(s.AddRealServer(s.t.Context(), s.key, s.real(i)))
+}
+
+func (s *stage) remove(i int) {
+	s.t.Helper()
+	s.must(s.DeleteRealServer(s.t.Context(), s.key, s.real(i)))
+	s.weight[i], s.held[i] = 0, 0
+}
+
+// weigh gives the first n real servers a weight.
+func (s *stage) weigh(n int, weight uint32) {
+	s.t.Helper()
+	for i := range n {
+		s.weight[i] = weight
+		s.must(s.EditRealServer(s.t.Context(), s.key, s.real(i)))
+	}
+}
+
+// hold has a real server get n connections more, which stay.
+func (s *stage) hold(i int, n uint32) {
+	s.Connect(s.key, s.real(i).RIP, n)
+	s.held[i] += n
+}
+
+// release ends those.
+func (s *stage) release(i int) {
+	s.Disconnect(s.key, s.real(i).RIP, s.held[i])
+	s.Expire(s.key, s.real(i).RIP)
+	s.held[i] = 0
+}
+
+// minute lets the connections of a minute come and go.
+func (s *stage) minute() {
+	for i := range reals {
+		if s.weight[i] == 0 {
+			continue
+		}
+		rip := s.real(i).RIP
+		s.Connect(s.key, rip, s.flow[i])
+		s.Disconnect(s.key, rip, s.flow[i])
+		s.Expire(s.key, rip)
+	}
+}
+
+// Snapshot is the table's, with what only a kernel has.
+func (s *stage) Snapshot(ctx context.Context) (*dataplane.Snapshot, error) {
+	snap, err := s.Table.Snapshot(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("the stage: %w", err)
+	}
+	snap.Inconsistent = s.unstable
+	snap.Director.Connections, snap.Director.HasConnections = s.connections, true
+	return snap, nil
+}
+
+// agent shows the stage as lvs-agent does.
+func (s *stage) agent() prom.Options {
+	return prom.Options{Snapshot: s.sampler.Latest, Health: func() prom.Health {
+		stats := s.sampler.Stats()
+		h := prom.Health{
+			Up: stats.Samples > 0 && !stats.Failing, Interval: s.sampler.Interval(), Inconsistent: stats.Inconsistent,
+			Store: &prom.StoreHealth{Bytes: s.storeBytes, Limit: 1 << 30},
+		}
+		for scope, counts := range map[prom.ResetScope]dataplane.ResetCounts{
+			prom.DirectorResets: stats.DirectorResets, prom.ServiceResets: stats.ServiceResets, prom.RealResets: stats.RealResets,
+		} {
+			for reason, n := range counts {
+				h.Resets[scope][reason] = uint64(n)
+			}
+		}
+		return h
+	}}
+}
+
+// fleet shows it as lvs-exporter does.
+func (s *stage) fleet() prom.Options {
+	return prom.Options{Members: func() []prom.Member {
+		stats := s.sampler.Stats()
+		return []prom.Member{{Director: "lvs1", Snapshot: s.sampler.Latest(), Up: stats.Samples > 0 && !stats.Failing}}
+	}}
+}
