@@ -1,0 +1,75 @@
+package web
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestEventsTellWhatChanged(t *testing.T) {
+	old := NewTable(director(), nil)
+	s := director()
+	s.Tick = epoch.Add(10 * time.Second)
+	s.Services[0].Reals[0].Weight, s.Services[0].Reals[0].Active, s.Services[0].Reals[0].LastChange = 0, 0, s.Tick
+	got, err := json.Marshal(NewTable(s, nil).Since(old))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"tick":"2026-11-20T10:30:10Z","summary":"3 services, 5 real servers: 1 up, 1 overloaded, 2 draining, 1 down","rows":{` +
+		`"tcp/192.0.2.10:443":{"state":"overloaded","cells":{"1":"overloaded","2":"2026-11-20 10:23:20, every real server in service is at its upper threshold","4":"10","7":"52"}},` +
+		`"tcp/192.0.2.10:443,10.0.0.1:443":{"state":"draining","cells":{"1":"draining","2":"2026-11-20 10:30:10, weight is 0, connections are left","4":"0","5":"0.0 %","7":"0"}},` +
+		`"tcp/192.0.2.10:443,10.0.0.2:443":{"cells":{"5":"100.0 %"}}}}`
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("event (-want +got)\n%s", diff)
+	}
+	if e := NewTable(s, nil).Since(NewTable(s, nil)); len(e.Rows) > 0 || e.Shape {
+		t.Errorf("nothing changed, and the event tells %+v", e)
+	}
+	s.Services[0].Reals = s.Services[0].Reals[1:]
+	if e := NewTable(s, nil).Since(old); !e.Shape {
+		t.Error("a real server went, and the event does not tell")
+	}
+}
+
+// Of a table that pages collapse, only real servers that are not up are told.
+func TestEventsOfALargeTableAreBounded(t *testing.T) {
+	s := fleet(100, 10)
+	for i := range s.Services {
+		for j := range s.Services[i].Reals {
+			s.Services[i].Reals[j].Active += 5
+		}
+	}
+	s.Services[7].Reals[7].Weight = 0
+	e := NewTable(s, nil).Since(NewTable(fleet(100, 10), nil))
+	reals := 0
+	for id := range e.Rows {
+		if strings.Contains(id, ",") {
+			reals++
+		}
+	}
+	if reals != 1 || !e.Partial || len(e.Rows) != 101 {
+		t.Errorf("%d rows, %d real servers, partial %v; want 100 services and one real server", len(e.Rows), reals, e.Partial)
+	}
+}
+
+func BenchmarkPage(b *testing.B) {
+	s := fleet(1000, 10)
+	for b.Loop() {
+		render(b, "page", listing(s, Query{}))
+	}
+}
+
+func BenchmarkEvent(b *testing.B) {
+	old, s := NewTable(fleet(1000, 10), nil), fleet(1000, 10)
+	for i := range s.Services {
+		s.Services[i].Rates.InBytes++
+	}
+	for b.Loop() {
+		if _, err := json.Marshal(NewTable(s, nil).Since(old)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
