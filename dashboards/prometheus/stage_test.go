@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 
 	"lvs/collector"
@@ -27,15 +28,16 @@ type stage struct {
 	weight [reals]uint32
 	held   [reals]uint32 // connections that stay
 
-	unstable    int    // tables that move under each reading
-	connections uint64 // in the kernel's connection table
+	unstable    atomic.Int64  // tables that move under each reading
+	connections atomic.Uint64 // in the kernel's connection table
 	storeBytes  int64
 	unreachable bool // the agent cannot be scraped
 	unlisted    bool // it is not a target any more
 }
 
 func newStage(t *testing.T) *stage {
-	s := &stage{t: t, key: dataplane.AddrKey(dataplane.TCP, netip.MustParseAddrPort("192.0.2.1:80")), connections: 100, storeBytes: 1 << 28}
+	s := &stage{t: t, key: dataplane.AddrKey(dataplane.TCP, netip.MustParseAddrPort("192.0.2.1:80")), storeBytes: 1 << 28}
+	s.connections.Store(100)
 	s.fill()
 	sampler, err := collector.New(collector.Config{Source: s})
 	if err != nil {
@@ -120,8 +122,8 @@ func (s *stage) Snapshot(ctx context.Context) (*dataplane.Snapshot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the stage: %w", err)
 	}
-	snap.Inconsistent = s.unstable
-	snap.Director.Connections, snap.Director.HasConnections = s.connections, true
+	snap.Inconsistent = int(s.unstable.Load())
+	snap.Director.Connections, snap.Director.HasConnections = s.connections.Load(), true
 	return snap, nil
 }
 
