@@ -101,12 +101,13 @@ func requirements(b *board) []require {
 	return out
 }
 
-// names are those of the board's variables which select series.
-func (b *board) names() (out []string) {
-	for _, c := range b.variables {
-		out = append(out, c.label)
+// matcher selects the series of the variable's value. Grafana escapes it for a
+// regular expression only where there may be several values.
+func (c choice) matcher() string {
+	if c.many || c.all {
+		return fmt.Sprintf(`%s=~"$%s"`, c.label, c.label)
 	}
-	return out
+	return fmt.Sprintf(`%s="$%s"`, c.label, c.label)
 }
 
 func (b *board) addVariables(d *dashboard, known catalogue) error {
@@ -114,11 +115,11 @@ func (b *board) addVariables(d *dashboard, known catalogue) error {
 	// Grafana finds no such data source and takes the default one.
 	d.Templating.List = append(d.Templating.List, variable{
 		Name: "datasource", Label: "Data source", Type: "datasource", Query: "prometheus", Refresh: 1, Options: []struct{}{},
-		Current: &chosen{Text: "${DS_PROMETHEUS}", Value: "${DS_PROMETHEUS}"},
+		Current: chosen{Text: "${DS_PROMETHEUS}", Value: "${DS_PROMETHEUS}"},
 	})
 	var errs []error
 	for i, c := range b.variables {
-		expr, labels, err := known.expand(c.metric, b.names()[:i])
+		expr, labels, err := known.expand(c.metric, b.variables[:i])
 		if err == nil && !slices.Contains(labels, c.label) {
 			err = fmt.Errorf("%s has no label %q", c.metric, c.label)
 		}
@@ -127,7 +128,7 @@ func (b *board) addVariables(d *dashboard, known catalogue) error {
 		v := variable{
 			Name: c.label, Label: c.title, Description: c.about, Type: "query", Datasource: &prometheus,
 			Definition: text, Query: variableQuery{text, "StandardVariableQuery"},
-			Refresh: 2, Sort: 5, Multi: c.many, IncludeAll: c.all, Options: []struct{}{}, // 2: as time moves; 5: a, B, c
+			Current: struct{}{}, Refresh: 2, Sort: 5, Multi: c.many, IncludeAll: c.all, Options: []struct{}{}, // 2: as time moves; 5: a, B, c
 		}
 		switch {
 		case c.absent:
@@ -136,9 +137,9 @@ func (b *board) addVariables(d *dashboard, known catalogue) error {
 			v.AllValue = ".+"
 		}
 		if c.all && c.many {
-			v.Current = &chosen{Text: []string{"All"}, Value: []string{"$__all"}}
+			v.Current = chosen{Text: []string{"All"}, Value: []string{"$__all"}}
 		} else if c.all {
-			v.Current = &chosen{Text: "All", Value: "$__all"}
+			v.Current = chosen{Text: "All", Value: "$__all"}
 		}
 		d.Templating.List = append(d.Templating.List, v)
 	}
@@ -152,7 +153,7 @@ func (b *board) addMarks(d *dashboard, known catalogue) error {
 	})
 	var errs []error
 	for _, m := range b.marks {
-		expr, labels, err := known.expand(m.query, b.names())
+		expr, labels, err := known.expand(m.query, b.variables)
 		errs = append(errs, err, checkFormat(m.text, labels))
 		d.Annotations.List = append(d.Annotations.List, annotation{
 			Name: m.title, Datasource: prometheus, Enable: true, IconColor: m.color,
@@ -178,7 +179,7 @@ func (b *board) addPanels(d *dashboard, known catalogue) error {
 				x, y, high = 0, y+high, 0
 			}
 			id++
-			p, err := v.build(known, b.names())
+			p, err := v.build(known, b.variables)
 			if err != nil {
 				errs = append(errs, fmt.Errorf("panel %q: %w", v.title, err))
 			}
@@ -198,8 +199,8 @@ func (b *board) addPanels(d *dashboard, known catalogue) error {
 }
 
 // build makes the panel but for its place.
-func (v *view) build(known catalogue, variables []string) (panel, error) {
-	p := panel{Type: v.kind, Title: v.title, Description: v.about, Datasource: &prometheus, Options: v.options, Transformations: v.transformations}
+func (v *view) build(known catalogue, variables []choice) (panel, error) {
+	p := panel{Type: v.kind, PluginVersion: "9.3.0", Title: v.title, Description: v.about, Datasource: &prometheus, Options: v.options, Transformations: v.transformations}
 	overrides := append([]override{}, v.overrides...) // never null
 	var errs []error
 	for i, q := range v.queries {

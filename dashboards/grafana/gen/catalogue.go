@@ -61,7 +61,7 @@ var token = regexp.MustCompile(`"[^"]*"|\[[^\]]*\]|\$\w+|[0-9][0-9.]*|\{[^}]*\}|
 // of the dashboard's variables that are labels of it. It returns the labels that
 // the query's metrics have. A metric or label that is not in the catalogue is an
 // error.
-func (c catalogue) expand(query string, variables []string) (expanded string, labels []string, err error) {
+func (c catalogue) expand(query string, variables []choice) (expanded string, labels []string, err error) {
 	var out strings.Builder
 	var errs []error
 	var others []string
@@ -111,11 +111,11 @@ func isWord(t string) bool {
 var matcherName = regexp.MustCompile(`(\w+)(?:=~|!~|!=|=)"[^"]*"`)
 
 // selector makes the braces after a metric that has these labels.
-func selector(labels, variables []string, matchers string) (string, error) {
+func selector(labels []string, variables []choice, matchers string) (string, error) {
 	var parts []string
 	for _, v := range variables {
-		if slices.Contains(labels, v) {
-			parts = append(parts, fmt.Sprintf(`%s=~"$%s"`, v, v))
+		if slices.Contains(labels, v.label) {
+			parts = append(parts, v.matcher())
 		}
 	}
 	if matchers != "" {

@@ -59,11 +59,11 @@ func TestFilesAreFresh(t *testing.T) {
 // A query takes the variables that its metrics have labels for.
 func TestExpand(t *testing.T) {
 	known := catalogued(t)
-	variables := []string{"job", "service"}
+	variables := []choice{{label: "job", all: true}, {label: "service"}}
 	for query, want := range map[string]string{
 		"lvs_up": `lvs_up{job=~"$job"}`,
-		`sum by (service) (rate(lvs_service_connections_total[5m]))`:        `sum by (service) (rate(lvs_service_connections_total{job=~"$job",service=~"$service"}[5m]))`,
-		`lvs_service_real_servers{state="up"}`:                              `lvs_service_real_servers{job=~"$job",service=~"$service",state="up"}`,
+		`sum by (service) (rate(lvs_service_connections_total[5m]))`:        `sum by (service) (rate(lvs_service_connections_total{job=~"$job",service="$service"}[5m]))`,
+		`lvs_service_real_servers{state="up"}`:                              `lvs_service_real_servers{job=~"$job",service="$service",state="up"}`,
 		`rate(lvs_agent_sample_duration_seconds_bucket[$__rate_interval])`:  `rate(lvs_agent_sample_duration_seconds_bucket{job=~"$job"}[$__rate_interval])`,
 		`label_replace(lvs_up, "for", ".*", "director", "") and lvs_up > 0`: `label_replace(lvs_up{job=~"$job"}, "for", ".*", "director", "") and lvs_up{job=~"$job"} > 0`,
 	} {

@@ -89,7 +89,7 @@ type variable struct {
 	Multi       bool       `json:"multi"`
 	IncludeAll  bool       `json:"includeAll"`
 	AllValue    string     `json:"allValue,omitempty"`
-	Current     *chosen    `json:"current,omitempty"`
+	Current     any        `json:"current"` // chosen, or {}
 	Hide        int        `json:"hide"`
 	Options     []struct{} `json:"options"`
 	SkipURLSync bool       `json:"skipUrlSync"`
@@ -124,6 +124,7 @@ type annotation struct {
 type panel struct {
 	ID              int              `json:"id"`
 	Type            string           `json:"type"`
+	PluginVersion   string           `json:"pluginVersion,omitempty"` // else Grafana takes it for one of version 6
 	Title           string           `json:"title"`
 	Description     string           `json:"description,omitempty"`
 	Datasource      *source          `json:"datasource,omitempty"`

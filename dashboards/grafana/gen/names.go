@@ -87,10 +87,10 @@ func repliesOfDirector(rate, counter string) string {
 }
 
 // addressed adds the label for, the value of the variable director that a link
-// has to set: series of an agent have no such label, and an empty one would leave
-// the variable as it is.
+// has to set: series of an agent have no label director, and Grafana would leave
+// the name of a field that is not there as it is.
 func addressed(expr string) string {
-	return `label_replace(label_replace(` + expr + `, "for", ".*", "director", ""), "for", "$1", "director", "(.+)")`
+	return `label_replace(label_replace(` + expr + `, "for", "All", "director", ""), "for", "$1", "director", "(.+)")`
 }
 
 // go to another dashboard from a table's row, with the time and the rest of the

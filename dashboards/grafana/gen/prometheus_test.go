@@ -29,10 +29,9 @@ func TestQueriesFindData(t *testing.T) {
 	agent := newLive(dataplane.Masquerade)
 	routed := newLive(dataplane.Route)
 	fleet := map[string]*live{"east": newLive(dataplane.Masquerade), "west": newLive(dataplane.Masquerade)}
-	p := startPrometheus(t, map[string]string{
-		"lvs": expose(t, agent), "routed": expose(t, routed), "fleet": exposeFleet(t, fleet),
-	})
-	asks := append(allQueries(t, setting{"lvs", ".*", ""}), allQueries(t, setting{"fleet", "east", "agent"})...)
+	targets := map[string]string{"lvs": expose(t, agent), "routed": expose(t, routed), "fleet": exposeFleet(t, fleet)}
+	p := startPrometheus(t, targets)
+	asks := append(allQueries(t, setting{"lvs", targets["lvs"], ".*", false}), allQueries(t, setting{"fleet", targets["fleet"], "east", true})...)
 	deadline := time.Now().Add(90 * time.Second)
 	for {
 		asks = slices.DeleteFunc(asks, func(a ask) bool {
@@ -65,7 +64,7 @@ func TestQueriesFindData(t *testing.T) {
 		repliesOfService("rate(lvs_service_outgoing_packets_total[20s])"):        false,
 		byName(repliesOfReal("rate(lvs_real_server_outgoing_bytes_total[20s])")): false,
 	} {
-		expr, _, err := catalogued(t).expand(query, []string{"job", "service"})
+		expr, _, err := catalogued(t).expand(query, []choice{{label: "job"}, {label: "service"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,8 +75,12 @@ func TestQueriesFindData(t *testing.T) {
 	}
 }
 
-// A setting is what the variables of a dashboard are set to.
-type setting struct{ job, director, without string }
+// A setting is what the variables of a dashboard are set to. An exporter has none
+// of an agent's own figures.
+type setting struct {
+	job, instance, director string
+	exporter                bool
+}
 
 // An ask is a query as Grafana sends it.
 type ask struct{ where, expr string }
@@ -85,18 +88,18 @@ type ask struct{ where, expr string }
 func (a ask) String() string { return a.where + ": " + a.expr }
 
 // allQueries are those of panels and annotations, with variables in place. Those
-// of metrics of the agent's own are left out where the setting is without.
+// of an agent's own figures are left out for an exporter.
 func allQueries(t *testing.T, s setting) (out []ask) {
 	t.Helper()
-	values := strings.NewReplacer("$__rate_interval", "20s", "$__range", "20s", "$job", s.job, "$instance", ".+",
-		"$director", s.director, "$service", ".+", "$real", ".+")
+	values := strings.NewReplacer("$__rate_interval", "20s", "$__range", "20s", "$job", s.job, "$instance", s.instance,
+		"$director", s.director, `service="$service"`, `service="web"`, `=~"$service"`, `=~".+"`, "$real", ".+")
 	for _, b := range boards() {
 		d, err := b.build(catalogued(t))
 		if err != nil {
 			t.Fatal(err)
 		}
 		add := func(where, expr string) {
-			if own := agentOnly.MatchString(expr); own && s.without != "" {
+			if s.exporter && agentOnly.MatchString(expr) {
 				return
 			}
 			out = append(out, ask{s.job + ": " + d.Title + ": " + where, values.Replace(expr)})

@@ -132,7 +132,7 @@ func panelShape(kind string) (shape, bool) {
 		fields["custom!"] = custom
 	}
 	return shape{
-		"id!": aNumber, "type!": oneOf(kind), "title!": "string", "description!": "string", "datasource!": anySource, "gridPos!": gridShape,
+		"id!": aNumber, "type!": oneOf(kind), "pluginVersion!": oneOf("9.3.0"), "title!": "string", "description!": "string", "datasource!": anySource, "gridPos!": gridShape,
 		"targets!": []any{targetShape}, "options!": options, "transformations": changes,
 		"fieldConfig!": shape{"defaults!": fields, "overrides!": []any{shape{
 			"matcher!":    shape{"id!": oneOf("byFrameRefID", "byName"), "options!": "string"},
@@ -190,7 +190,7 @@ var dashboardShape = shape{
 
 var variableShape = shape{"name!": "string", "label!": "string", "description": "string", "type!": oneOf("query", "datasource"), "datasource": anySource,
 	"definition": "string", "query!": "any", "refresh!": aNumber, "regex!": "string", "sort!": aNumber, "multi!": "bool", "includeAll!": "bool", "allValue": "string",
-	"current": shape{"selected!": "bool", "text!": "any", "value!": "any"}, "hide!": aNumber, "options!": []any{"any"}, "skipUrlSync!": "bool"}
+	"current!": shape{"selected": "bool", "text": "any", "value": "any"}, "hide!": aNumber, "options!": []any{"any"}, "skipUrlSync!": "bool"}
 
 // The files are what Grafana 9.3 reads: no field that it does not know, every one
 // that its panels need.

@@ -64,6 +64,9 @@ func (l *live) read(now time.Time) *dataplane.Snapshot {
 		if i == 2 && n%6 < 4 { // drains, is down, and comes back
 			r.Weight, r.Active, r.Inactive = 0, uint32(3-min(3, n%6)), 0
 		}
+		if since == 7 {
+			r.Weight = 0 // as are all: nobody is left
+		}
 		web.Reals = append(web.Reals, r)
 	}
 	dns := serviceAt("192.0.2.11:53")
