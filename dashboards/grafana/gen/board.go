@@ -35,7 +35,7 @@ type mark struct {
 // A section is a row of the dashboard and what is below it.
 type section struct {
 	title  string
-	closed bool // until somebody opens it
+	closed bool // until somebody opens it: what is hidden asks nothing
 	views  []view
 }
 

@@ -16,7 +16,7 @@ func director() board {
 			{title: "Now", views: append(directorNumbers(), directorTable())},
 			{title: "Traffic", views: directorTraffic()},
 			{title: "Trouble", views: directorTrouble()},
-			{title: "Agent", views: slices.Concat(agentSampling(), agentWindows())},
+			{title: "Agent", closed: true, views: slices.Concat(agentSampling(), agentWindows())},
 		},
 	}
 }

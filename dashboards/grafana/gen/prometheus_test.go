@@ -87,7 +87,7 @@ type ask struct{ where, expr string }
 
 func (a ask) String() string { return a.where + ": " + a.expr }
 
-// allQueries are those of panels and annotations, with variables in place. Those
+// allQueries are those of variables, annotations and panels, with variables in place. Those
 // of an agent's own figures are left out for an exporter.
 func allQueries(t *testing.T, s setting) (out []ask) {
 	t.Helper()
@@ -103,6 +103,12 @@ func allQueries(t *testing.T, s setting) (out []ask) {
 				return
 			}
 			out = append(out, ask{s.job + ": " + d.Title + ": " + where, values.Replace(expr)})
+		}
+		for _, v := range d.Templating.List {
+			if v := v.(variable); v.Type == "query" {
+				series, label, _ := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(v.Definition, "label_values("), ")"), ", ")
+				add("variable "+v.Name, "count by ("+label+") ("+series+")")
+			}
 		}
 		for _, a := range d.Annotations.List {
 			if a := a.(annotation); a.BuiltIn == 0 {
