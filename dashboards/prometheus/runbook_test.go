@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -59,6 +60,30 @@ func TestEveryAlertHasItsParagraph(t *testing.T) {
 	}
 	if alerts != len(texts) {
 		t.Errorf("there are %d alerts, and %d headings in the runbook", alerts, len(texts))
+	}
+}
+
+// TestRunbookSpeaksOfWhatThereIs holds the names of metrics in it, and what is to be
+// looked for in an answer, against those that are described.
+func TestRunbookSpeaksOfWhatThereIs(t *testing.T) {
+	var names []string
+	for name := range known(t, nil) {
+		names = append(names, name)
+	}
+	described := strings.Join(names, " ") + " overloaded"
+	for alert, text := range paragraphs(t) {
+		for _, name := range regexp.MustCompile(`\blvs_[a-z0-9_]+`).FindAllString(text, -1) {
+			if !slices.Contains(names, name) {
+				t.Errorf("the paragraph of %s speaks of %s, which nobody describes", alert, name)
+			}
+		}
+		for _, m := range regexp.MustCompile(`metrics\?.*\| grep (.*)`).FindAllStringSubmatch(text, -1) {
+			for _, word := range strings.Fields(strings.ReplaceAll(m[1], "-e ", "")) {
+				if !strings.Contains(described, word) {
+					t.Errorf("the paragraph of %s has one look for %s, which is in no metric", alert, word)
+				}
+			}
+		}
 	}
 }
 
