@@ -38,7 +38,7 @@ const hostileFile = `names:
 snmp:
   contact: ` + secretWord + `@example.org
   location: ` + secretWord + `
-  communities: [{name: ` + secretCommunity + `}]
+  communities: [{name: ` + secretCommunity + `, sources: [0.0.0.0/0, "::/0"]}]
   users:
     - name: keeper
       write: true
