@@ -144,7 +144,7 @@ func TestAnnotationsShowLabelsThatAreThere(t *testing.T) {
 				}
 			}
 			for _, m := range query.FindAllStringSubmatch(text, -1) {
-				selectors, _ := parse(t, strings.ReplaceAll(m[1], "%q", `""`))
+				selectors, _ := parse(t, strings.ReplaceAll(m[1], "%+q", `""`))
 				if len(selectors) != 1 || families[selectors[0].metric] == nil {
 					t.Fatalf("%s: %s asks for %q", r.Alert, name, m[1])
 				}
