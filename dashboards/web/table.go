@@ -129,6 +129,9 @@ func newGroup(s *dataplane.ServiceState, partial bool) Group {
 	if flags := s.Flags.Configured().String(); flags != "" {
 		c[Kind] += " " + flags
 	}
+	if s.Flags&dataplane.FlagPersistent != 0 {
+		c[Kind] += " " + strconv.FormatInt(int64(s.Timeout/time.Second), 10) + " s"
+	}
 	c[Weight] = strconv.FormatUint(weights, 10)
 	c[Active], c[Inactive] = strconv.FormatUint(active, 10), strconv.FormatUint(inactive, 10)
 	fillCounters(c, ratesIf(s.HasRates && !partial, &s.Rates), totalIf(!partial, &s.Account), bypass)

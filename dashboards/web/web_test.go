@@ -36,6 +36,7 @@ func director() *dataplane.Snapshot {
 	}
 	web := dataplane.ServiceState{Name: "web", Rates: rates(40), HasRates: true, Account: account(400)}
 	web.Key, web.Scheduler, web.Flags = dataplane.AddrKey(dataplane.TCP, netip.MustParseAddrPort("192.0.2.10:443")), "wlc", dataplane.FlagPersistent
+	web.Timeout = 5 * time.Minute
 	web.Reals = []dataplane.RealState{
 		real("10.0.0.1:443", dataplane.Masquerade, 30, 5, 30), real("10.0.0.2:443", dataplane.Masquerade, 10, 50, 10),
 		real("10.0.0.3:443", dataplane.Masquerade, 0, 2, 0), real("10.0.0.4:443", dataplane.Masquerade, 0, 0, 0),

@@ -126,6 +126,20 @@ await accessible(page, "phone")
 await shot(page, "phone")
 await page.setViewportSize({ width: 1400, height: 900 })
 
+// Without scripts the same is had by asking for it.
+const protocol = await browser.newCDPSession(page)
+await protocol.send("Emulation.setScriptExecutionDisabled", { value: true })
+await page.goto(`${SMALL}/`)
+assert.equal(await rows(page), 7)
+await page.getByRole("link", { name: "Down only" }).click()
+await page.waitForURL(/state=down/)
+assert.equal(await page.locator("tr.r").count(), 2)
+await page.getByLabel("Search").fill("web")
+await page.getByRole("button", { name: "Show" }).click()
+await page.waitForURL(/q=web/)
+assert.equal(await rows(page), 3)
+await protocol.send("Emulation.setScriptExecutionDisabled", { value: false })
+
 // A large director.
 await page.goto(`${LARGE}/`)
 const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime)
