@@ -75,6 +75,26 @@ function paint() {
   }
 }
 
-for (const figure of graphs.querySelectorAll("figure")) drag(figure, figure.querySelector("img"))
+// again asks once more for a picture that did not come: the agent answers two
+// questions about the history at a time, and sends others away after a while.
+function again(img) {
+  let left = 5
+  const retry = () => {
+    if (left-- === 0) return
+    setTimeout(() => {
+      const source = img.parentNode.querySelector("source")
+      if (source) source.srcset = source.getAttribute("srcset")
+      img.src = img.getAttribute("src")
+    }, 2500)
+  }
+  img.addEventListener("error", retry)
+  if (img.complete && img.currentSrc && img.naturalWidth === 0) retry()
+}
+
+for (const figure of graphs.querySelectorAll("figure")) {
+  const img = figure.querySelector("img")
+  drag(figure, img)
+  again(img)
+}
 paint()
 document.addEventListener("themechange", paint)

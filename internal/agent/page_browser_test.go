@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -95,7 +96,19 @@ func served(t *testing.T, first *dataplane.Snapshot, changes map[string]func(*da
 	p.events = newEventHub(p.latest, p.sparks.of)
 	mux := http.NewServeMux()
 	p.routes(mux)
-	mux.HandleFunc("GET /api/v1/graph.svg", newHistorian(store.Reader, interval, log).serveGraph("svg", "image/svg+xml"))
+	var busy sync.Once
+	graph := newHistorian(store.Reader, interval, log).serveGraph("svg", "image/svg+xml")
+	mux.HandleFunc("GET /api/v1/graph.svg", func(w http.ResponseWriter, r *http.Request) {
+		refused := false
+		if r.FormValue("kind") == "active" {
+			busy.Do(func() { refused = true })
+		}
+		if refused {
+			http.Error(w, "busy", http.StatusServiceUnavailable)
+			return
+		}
+		graph(w, r)
+	})
 	mux.HandleFunc("POST /test/{change}", func(w http.ResponseWriter, r *http.Request) {
 		s := people(latest.Load().Tick.Add(time.Second))
 		s.Services[0].Reals = append([]dataplane.RealState(nil), latest.Load().Services[0].Reals...)
