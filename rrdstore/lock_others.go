@@ -10,7 +10,7 @@ import (
 )
 
 func lockDir(string, time.Duration) (*os.File, error) {
-	return nil, fmt.Errorf("rrdstore: not implemented on %s/%s: it has no flock", runtime.GOOS, runtime.GOARCH)
+	return nil, fmt.Errorf("rrdstore: not supported on %s/%s, which has no flock", runtime.GOOS, runtime.GOARCH)
 }
 
 func ownerOf(*os.File) int { return 0 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"lvs/internal/lab"
 )
 
 // A tally counts what the comparison found.
@@ -19,7 +21,7 @@ type tally struct {
 func TestStoreEqualsRRDtool(t *testing.T) {
 	tool := startRRDtool(t)
 	var sum tally
-	for number := range databases(t, 12) {
+	for number := range lab.Repeat(t, "LVS_RRDS", 12) {
 		s := newStory(number)
 		if !sum.run(t, s, tool) {
 			t.Fatalf("story %d: step %d s, heartbeat %d s, %d of %d ticks imported, %+v", number, s.step, s.beat, s.live, len(s.ticks), s.opts)

@@ -5,27 +5,11 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
 )
-
-// databases is how many of something random a comparison with RRDtool makes; the
-// environment's LVS_RRDS is another number.
-func databases(t *testing.T, usual uint64) uint64 {
-	t.Helper()
-	s := os.Getenv("LVS_RRDS")
-	if s == "" {
-		return usual
-	}
-	n, err := strconv.ParseUint(s, 10, 32)
-	if err != nil {
-		t.Fatalf("LVS_RRDS: %v", err)
-	}
-	return n
-}
 
 // An rrdtool takes its commands from a pipe.
 type rrdtool struct {

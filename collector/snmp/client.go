@@ -113,8 +113,8 @@ func classify(ctx context.Context, err error) error {
 	case refused(err):
 		return fmt.Errorf("%w: %w", ErrAccess, err)
 	// gosnmp says so, and no more, of a report that the user or the password is
-	// wrong, as agents do not sign those. The next session finds out where it was
-	// the engine that is another one now.
+	// wrong, as agents do not sign those. Where it was the engine that is another
+	// one now, asking anew finds that out.
 	case strings.Contains(err.Error(), "not authentic"):
 		return fmt.Errorf("%w: the answer is not signed with the password", ErrAccess)
 	case errors.Is(err, gosnmp.ErrMaxRetriesExceeded), errors.As(err, &network) && network.Timeout(), errors.Is(err, context.DeadlineExceeded):

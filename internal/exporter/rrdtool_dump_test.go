@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"lvs/internal/lab"
 )
 
 // An rra is one of RRDtool's archives.
@@ -55,7 +57,7 @@ func (w *witness) mapped() (flags []string) {
 // tells is unknown.
 func TestImportOfADumpEqualsRRDtool(t *testing.T) {
 	var sum tally
-	for number := range databases(t, 4) {
+	for number := range lab.Repeat(t, "LVS_RRDS", 4) {
 		w := newWitness(t, number)
 		w.step, w.heartbeat = 300, 600
 		w.live(400 + w.IntN(2000))

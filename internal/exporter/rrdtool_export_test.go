@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"lvs/internal/lab"
 )
 
 // imported is a new store of the witness's updates.
@@ -22,7 +24,7 @@ func (w *witness) imported() (store string) {
 // TestExportedRRDEqualsFetch restores what is exported, and compares what rrdtool
 // reads of it with what is fetched, of all functions and resolutions.
 func TestExportedRRDEqualsFetch(t *testing.T) {
-	for number := range databases(t, 2) {
+	for number := range lab.Repeat(t, "LVS_RRDS", 2) {
 		w := newWitness(t, 1000+number)
 		w.live(300 + w.IntN(1500))
 		store, xml := w.imported(), filepath.Join(w.dir, "exported.xml")
@@ -58,7 +60,7 @@ func promtool(t *testing.T, args ...string) string {
 // TestPromtoolReadsWhatIsExported makes blocks of OpenMetrics, totals as they came
 // and rates, and compares each source's samples with what is fetched.
 func TestPromtoolReadsWhatIsExported(t *testing.T) {
-	for number := range databases(t, 1) {
+	for number := range lab.Repeat(t, "LVS_RRDS", 1) {
 		w := newWitness(t, 2000+number)
 		w.live(300 + w.IntN(300))
 		store := w.imported()

@@ -8,13 +8,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"lvs/internal/lab"
 )
 
 // TestFetchedCSVIsTheStoreAgain takes stores of sources that come at different
 // times, writes them as CSV in both forms, makes new stores of that, and compares
 // all they answer.
 func TestFetchedCSVIsTheStoreAgain(t *testing.T) {
-	for number := range databases(t, 2) {
+	for number := range lab.Repeat(t, "LVS_RRDS", 2) {
 		w := newWitness(t, number)
 		w.live(200 + w.IntN(400))
 		store := filepath.Join(w.dir, "store")

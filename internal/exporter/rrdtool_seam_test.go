@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"lvs/dataplane"
+	"lvs/internal/lab"
 	"lvs/rrdstore"
 	"lvs/rrdstore/export"
 )
@@ -56,7 +57,7 @@ func (w *witness) sampled(at int64) (bytes uint64, active uint32) {
 // an agent samples into it, afterwards, or in between: at five minutes and at an
 // hour the one goes over into the other.
 func TestLiveRowsGoOnWhereImportedOnesEnd(t *testing.T) {
-	for number := range databases(t, 3) {
+	for number := range lab.Repeat(t, "LVS_RRDS", 3) {
 		w := newWitness(t, number)
 		w.key, w.sources, w.step, w.heartbeat = "tcp/192.0.2.10:443", []string{"in_bytes", "active"}, 300, 600
 		w.live(300 + w.IntN(300))

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"lvs/internal/lab"
 )
 
 // A tally counts what a comparison found.
@@ -138,7 +140,7 @@ func near(a, b float64) bool {
 // import, and compares what is fetched from both.
 func TestImportAndFetchEqualRRDtool(t *testing.T) {
 	var sum tally
-	for number := range databases(t, 4) {
+	for number := range lab.Repeat(t, "LVS_RRDS", 4) {
 		w := newWitness(t, number)
 		flags := []string{"import", "--store", filepath.Join(w.dir, "new", "store"), "--counter", "drops"}
 		if number%3 == 1 {

@@ -12,21 +12,6 @@ import (
 	"time"
 )
 
-// databases is how many random histories a comparison with RRDtool makes; the
-// environment's LVS_RRDS is another number.
-func databases(t *testing.T, usual uint64) uint64 {
-	t.Helper()
-	s := os.Getenv("LVS_RRDS")
-	if s == "" {
-		return usual
-	}
-	n, err := strconv.ParseUint(s, 10, 32)
-	if err != nil {
-		t.Fatalf("LVS_RRDS: %v", err)
-	}
-	return n
-}
-
 // A witness is a file of RRDtool's, and what somebody who knows the commands from
 // their help alone makes of the same updates: files of CSV.
 type witness struct {

@@ -48,7 +48,7 @@ cat <<TEXT
 
 lvs-agent is up. In another terminal, here:
 
-  the start page       http://$http/
+  the status page      http://$http/
   metrics              curl -s http://$http/metrics
   services alone       curl -s 'http://$http/metrics?scope=services'
   the sample as JSON   curl -s http://$http/api/v1/snapshot

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"lvs/internal/lab"
 )
 
 func TestChoose(t *testing.T) {
@@ -60,7 +62,7 @@ func TestChoosesLikeRRDtool(t *testing.T) {
 	r := startTool(t)
 	rng := rand.New(rand.NewPCG(7, 7))
 	asked := 0
-	for number := range databases(t) / 5 {
+	for number := range lab.Repeat(t, "LVS_RRDS", randomDatabases) / 5 {
 		d := randomDatabase(number)
 		f := Function(rng.IntN(4))
 		for i := range d.archives {

@@ -2,26 +2,14 @@ package rrd
 
 import (
 	"math"
-	"os"
 	"strconv"
 	"testing"
+
+	"lvs/internal/lab"
 )
 
-// defaultDatabases is how many random databases the comparison makes; the
-// environment's LVS_RRDS is another number.
-const defaultDatabases = 500
-
-func databases(t *testing.T) uint64 {
-	s := os.Getenv("LVS_RRDS")
-	if s == "" {
-		return defaultDatabases
-	}
-	n, err := strconv.ParseUint(s, 10, 32)
-	if err != nil {
-		t.Fatalf("LVS_RRDS: %v", err)
-	}
-	return n
-}
+// randomDatabases is how many the comparison makes unless LVS_RRDS tells.
+const randomDatabases = 500
 
 // tally counts what the comparison found.
 type tally struct {
@@ -34,7 +22,7 @@ type tally struct {
 func TestEqualsRRDtool(t *testing.T) {
 	r := startTool(t)
 	var sum tally
-	for number := range databases(t) {
+	for number := range lab.Repeat(t, "LVS_RRDS", randomDatabases) {
 		d := randomDatabase(number)
 		r.make(d)
 		dump := r.dump()

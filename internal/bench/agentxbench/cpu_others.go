@@ -9,5 +9,5 @@ import (
 )
 
 func (p *process) cpuTime() (time.Duration, error) {
-	return 0, errors.New("CPU time of another process: not implemented on " + runtime.GOOS)
+	return 0, errors.New("the CPU time of another process is not known on " + runtime.GOOS)
 }
