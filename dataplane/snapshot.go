@@ -36,6 +36,10 @@ type Snapshot struct {
 	// Servers are the hosts of the real servers, each over all services it is
 	// in, sorted by address; nil from a source.
 	Servers []ServerState
+	// Removed are the entries that went from the table of late: of the last day, at
+	// most 1,000, those that went last. They are sorted by Key and RIP, a service
+	// before its real servers; nil from a source.
+	Removed []Removed
 	// ServicesChanged is when the set of services, or the number or name of one,
 	// last changed, and RealsChanged likewise of the real servers of all services;
 	// the first sample of the agent is a change. The zero Time from a source.

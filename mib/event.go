@@ -30,9 +30,6 @@ const (
 // notifications is lvsdNotifications.
 var notifications = root.Append(100, 0)
 
-// removed is the reason of what is no longer in the table.
-const removed = "removed from the table"
-
 // An event is one thing that happened, with what it happened to: as it is now or,
 // where it is gone, as it was last.
 type event struct {
@@ -55,7 +52,7 @@ func (e *event) realName() string {
 func (e *event) state() (status dataplane.Status, reason string) {
 	switch {
 	case e.gone:
-		return dataplane.Down, removed
+		return dataplane.Down, dataplane.RemovedReason
 	case e.real != nil:
 		return e.real.Status(), e.real.Reason()
 	}

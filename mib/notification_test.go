@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"lvs/dataplane"
 	"lvs/mib/smi"
 
 	"github.com/google/go-cmp/cmp"
@@ -39,7 +40,7 @@ func check(t *testing.T, n *smi.Notification, at time.Time, tree *Tree) string {
 			t.Errorf("%s: %s is sent as %v, want %v", kind.name, o.Name, v.Value.Type, o.Type)
 		}
 		values[o.Name] = string(v.Value.Bytes)
-		gone = gone || string(v.Value.Bytes) == removed
+		gone = gone || string(v.Value.Bytes) == dataplane.RemovedReason
 	}
 	if diff := cmp.Diff(kind.objects, names); diff != "" {
 		t.Errorf("%s: objects (-text +sent):\n%s", kind.name, diff)
