@@ -7,15 +7,15 @@ const shortest = 60 // seconds
 
 document.getElementById("zoomhelp").hidden = false
 
-// plot finds where the time axis begins and ends, as shares of a picture's width:
-// the first line across the plot tells.
+// plot finds where the time axis begins and ends, as shares of a picture's width,
+// which the picture tells by itself.
 async function plot(img) {
   const width = img.naturalWidth || 900
   const usual = { left: 60 / width, right: (width - 18) / width }
   const answer = await fetch(img.currentSrc || img.src).catch(() => null)
   if (!answer?.ok) return usual
-  const line = /fill="none"[^>]* d="M([\d.]+) [\d.]+h([\d.]+)/.exec(await answer.text())
-  return line ? { left: line[1] / width, right: (Number(line[1]) + Number(line[2])) / width } : usual
+  const told = /data-plot="([\d.]+) ([\d.]+)"/.exec(await answer.text())
+  return told ? { left: told[1] / width, right: told[2] / width } : usual
 }
 
 function drag(figure, img) {

@@ -147,7 +147,7 @@ func TestZoomFindsThePlot(t *testing.T) {
 	_, mux := testPage(t, everyKind())
 	name := regexp.MustCompile(`static/(zoom-[^"]+)`).FindStringSubmatch(askMux(t, mux, "/service/fwm6/257").Body.String())[1]
 	f, _ := site.File(name)
-	const expression = `fill="none"[^>]* d="M([\d.]+) [\d.]+h([\d.]+)`
+	const expression = `data-plot="([\d.]+) ([\d.]+)"`
 	if !strings.Contains(string(f.Content), "/"+expression+"/") {
 		t.Fatalf("%s does not look for %s", name, expression)
 	}
@@ -160,9 +160,9 @@ func TestZoomFindsThePlot(t *testing.T) {
 			continue
 		}
 		left, _ := strconv.ParseFloat(m[1], 64)
-		width, _ := strconv.ParseFloat(m[2], 64)
-		if left < 20 || left > 200 || left+width < 860 || left+width > 900 {
-			t.Errorf("%s: the plot is from %g to %g of 900", kind, left, left+width)
+		right, _ := strconv.ParseFloat(m[2], 64)
+		if left < 20 || left > 200 || right < 860 || right > 900 {
+			t.Errorf("%s: the plot is from %g to %g of 900", kind, left, right)
 		}
 	}
 }

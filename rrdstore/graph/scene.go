@@ -6,7 +6,9 @@ package graph
 type scene struct {
 	width, height float64
 	title, desc   string // for those who do not see it
-	items         []item
+	// plotLeft and plotRight are where the time axis begins and ends.
+	plotLeft, plotRight float64
+	items               []item
 }
 
 // An item is a shape or a text.

@@ -53,6 +53,7 @@ func (g *Graph) scene(density float64) (*scene, error) {
 	s.peaks()
 	s.legend()
 	s.describe()
+	s.plotLeft, s.plotRight = s.left, s.right
 	return s.scene, nil
 }
 

@@ -23,11 +23,12 @@ type svgWriter struct {
 
 // writeSVG writes the scene. Colours are attributes, so that a picture needs no
 // style sheet; of the theme Auto they are classes as well, which dark rules
-// override.
+// override. The root's data-plot is where the time axis begins and ends, for pages
+// on which a time is picked from the picture.
 func (s *scene) writeSVG(w io.Writer, theme Theme) error {
 	o := svgWriter{colours: theme.colours(), auto: theme == Auto}
-	o.b = fmt.Appendf(make([]byte, 0, 64<<10), `<svg xmlns="http://www.w3.org/2000/svg" width="%s" height="%s" viewBox="0 0 %[1]s %[2]s" role="img" font-family="%s"`,
-		number(s.width), number(s.height), fontFamily)
+	o.b = fmt.Appendf(make([]byte, 0, 64<<10), `<svg xmlns="http://www.w3.org/2000/svg" width="%s" height="%s" viewBox="0 0 %[1]s %[2]s" data-plot="%s %s" role="img" font-family="%s"`,
+		number(s.width), number(s.height), number(s.plotLeft), number(s.plotRight), fontFamily)
 	if o.auto {
 		o.b = append(o.b, ` class="lvs-auto"`...)
 	}
