@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"container/list"
 	"time"
 
 	"lvs/dataplane"
@@ -14,10 +15,11 @@ type account struct {
 	name   string // in the last sample
 	known  bool   // the total has begun
 	status dataplane.Status
-	mark   int64 // generation being applied, once it is found in it
-	gen    int64 // generation of the last sample it was in
-	row    int32 // where it stands in the sample being applied
-	pos    int32 // where it stood in the dump it was last in; -1 is unknown
+	mark   int64         // generation being applied, once it is found in it
+	gen    int64         // generation of the last sample it was in
+	row    int32         // where it stands in the sample being applied
+	pos    int32         // where it stood in the dump it was last in; -1 is unknown
+	absent *list.Element // of Continuity.absences; nil while it is in the table, and of old
 }
 
 func newAccount() account { return account{mark: -1, gen: -1, pos: -1} }

@@ -48,3 +48,26 @@ func TestApplyAllocatesLittle(t *testing.T) {
 		t.Errorf("%v allocations for 10,000 real servers", n)
 	}
 }
+
+// BenchmarkChurn has a tenth of 10,000 real servers go with each sample and come
+// back with the next, while as many as are ever remembered are gone.
+func BenchmarkChurn(b *testing.B) {
+	c := NewContinuity(nil, DefaultForget)
+	src := table(0, 60, upTo(1250)...)
+	now := src.Time
+	c.Apply(src, now)
+	churn := make([]*dataplane.Snapshot, 10)
+	for i := range churn {
+		churn[i] = table(0, 10, upTo(1000)...)
+		for j := range churn[i].Services {
+			s := &churn[i].Services[j]
+			s.Reals = append(s.Reals[:i:i], s.Reals[i+1:]...)
+		}
+	}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		src, now = churn[i%len(churn)], now.Add(time.Second)
+		src.Time = now
+		c.Apply(src, now)
+	}
+}

@@ -52,7 +52,9 @@ import (
 // States follow from what a sample shows, and being out of the table is one: an
 // entry that is back after a consistent sample lacked it has changed twice. A
 // change while the agent was not running counts once it is seen. Where only the
-// tables moved under the reading, a missing entry is taken for passed over.
+// tables moved under the reading, a missing entry is taken for passed over. One
+// that a consistent sample lacked is in [dataplane.Snapshot.Removed], with its
+// account as it was left, until it is back, old, or forgotten.
 //
 // What was counted between the last sample and a reset is lost to everybody, and
 // a reset after which every counter has grown past its last known value by the
@@ -67,6 +69,8 @@ type Continuity struct {
 	numbers  numbers
 	hosts    hosts
 	names    Names // nil: none has a name
+	named    *Names
+	absences absences
 	swept    time.Time
 	past     history
 	resets   [3]dataplane.ResetCounts // of the director, services, real servers
@@ -121,6 +125,7 @@ func (c *Continuity) Apply(src *dataplane.Snapshot, tick time.Time) *dataplane.S
 	c.applyDirector(&out, now)
 	rows := c.find(src)
 	c.noteSets(now)
+	out.Removed = c.noteRemoved(src.Inconsistent == 0, now)
 	for _, s := range c.dump {
 		c.applyService(s, src, now)
 	}
@@ -253,6 +258,14 @@ func (c *Continuity) fill(out, src *dataplane.Snapshot, rows int, now time.Time)
 			real.Account, real.Name, real.Rates, real.HasRates = r.Account, r.name, dataplane.Rates{}, false
 			addReal(&out.Servers[r.host.row], real, r.status)
 		}
+	}
+}
+
+// setNames has the names be those from the next sample on; what was removed, which
+// is not looked at with each, too.
+func (c *Continuity) setNames(n *Names) {
+	if n != c.named {
+		c.named, c.names, c.absences.stale = n, *n, true
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 // agent restarts. Of every account it asks that the total never falls, holds all
 // traffic that could be known and none that was not, that a reset is counted in
 // a sample if a counter fell, and only if the entry began anew, and that the
-// number stays and is nobody else's. States, peaks, hosts and the times of the
-// last changes must be what follows from all that was ever seen.
+// number stays and is nobody else's. States, peaks, hosts, the times of the last
+// changes and what was removed must be what follows from all that was ever seen.
 func TestContinuityAgainstModel(t *testing.T) {
 	for seed := range uint64(40) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { live(t, newModel(seed), 300) })
@@ -37,12 +37,13 @@ func live(t *testing.T, m *model, samples int) {
 		m.someTraffic()
 		m.stir()
 		if names := m.rand.IntN(8); names < 3 {
-			c.names = func(k dataplane.ServiceKey, rip netip.AddrPort) string {
+			m.names = new(Names(func(k dataplane.ServiceKey, rip netip.AddrPort) string {
 				if names == 0 || k != modelKeys[0] || names == 1 && rip.IsValid() {
 					return ""
 				}
 				return "web"
-			}
+			}))
+			c.setNames(m.names)
 		}
 		torn, skip, realsFirst, mayRestart := func() {}, (*modelService)(nil), false, true
 		switch s := m.any(); m.rand.IntN(12) {
@@ -74,7 +75,7 @@ func live(t *testing.T, m *model, samples int) {
 			}
 		}
 		maps.Copy(last, got)
-		for _, err := range []error{unique(last), m.checkStates(got), checkServers(out, last), checkChanged(before, out)} {
+		for _, err := range []error{unique(last), m.checkStates(got), checkServers(out, last), checkChanged(before, out), m.checkRemoved(out, last)} {
 			if err != nil {
 				t.Fatalf("sample %d after %q: %v", n, done, err)
 			}
@@ -82,6 +83,7 @@ func live(t *testing.T, m *model, samples int) {
 		before = out
 		if mayRestart && m.rand.IntN(15) == 0 {
 			c, before = NewContinuity(store.list(), DefaultForget), nil
+			c.setNames(m.names)
 			m.restart()
 		}
 	}

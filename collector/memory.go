@@ -1,7 +1,6 @@
 package collector
 
 import (
-	"cmp"
 	"math"
 	"net/netip"
 	"slices"
@@ -42,6 +41,7 @@ func NewContinuity(remembered []dataplane.Remembered, forget time.Duration) *Con
 	for s, held := range heldReals {
 		s.numbers.adopt(held)
 	}
+	c.recallAbsent()
 	return c
 }
 
@@ -102,9 +102,7 @@ func (c *Continuity) sweep(now time.Time) {
 			}
 		}
 	}
-	slices.SortFunc(all, func(a, b lost) int {
-		return cmp.Or(a.lastSeen.Compare(b.lastSeen), cmp.Compare(a.number(), b.number()))
-	})
+	slices.SortFunc(all, compareGoing) // a service behind its real servers, or nobody would find them
 	for i, l := range all {
 		if len(all)-i <= maxGone && now.Sub(l.lastSeen) <= c.forget {
 			return
@@ -113,15 +111,9 @@ func (c *Continuity) sweep(now time.Time) {
 	}
 }
 
-// number orders those last seen at one time, so that dropping is repeatable.
-func (l lost) number() uint32 {
-	if l.real != nil {
-		return l.real.Number
-	}
-	return l.service.Number
-}
-
 func (c *Continuity) drop(l lost, now time.Time) {
+	c.absences.cancel(l.account())
+	l.account().gen = -1 // its service may still list it as of its last sample
 	if l.real != nil {
 		c.hosts.leave(l.real.host, l.real.Total, now)
 		delete(l.service.reals, l.real.rip)

@@ -26,6 +26,7 @@ type model struct {
 	samples  int
 	rows     []modelRow // of the sample taken last
 	now      time.Time
+	names    *Names // as configured
 }
 
 // A modelCount is a kernel counter: its value now, and when it was last sampled.
@@ -69,7 +70,8 @@ func (t *truth) clear(c *modelCount) {
 }
 
 func newModel(seed uint64) *model {
-	return &model{rand: rand.New(rand.NewPCG(seed, 1)), now: epoch0, truths: map[memoryKey]*truth{}, lives: map[memoryKey]*modelLife{}}
+	return &model{rand: rand.New(rand.NewPCG(seed, 1)), now: epoch0, truths: map[memoryKey]*truth{}, lives: map[memoryKey]*modelLife{},
+		names: new(Names(func(dataplane.ServiceKey, netip.AddrPort) string { return "" }))}
 }
 
 var modelKeys = func() (keys []dataplane.ServiceKey) {
@@ -292,6 +294,9 @@ func (m *model) look(id memoryKey, c *modelCount, missed, certain bool) modelRow
 func (m *model) sample(torn func(), skip *modelService, realsFirst bool) *dataplane.Snapshot {
 	m.rows, m.now = m.rows[:0], m.now.Add(10*time.Second)
 	m.samples++
+	if m.samples%60 == 0 {
+		m.now = m.now.Add(9 * time.Hour) // the machine was asleep
+	}
 	src := &dataplane.Snapshot{Time: m.now}
 	src.Director.Epoch, src.Director.HasStats, src.Director.Kernel = fmt.Sprint(m.epoch), true, scale(m.director.now)
 	src.Director.HasConnections, src.Director.Connections = m.rand.IntN(2) == 0, m.rand.Uint64N(1000)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"lvs/dataplane"
@@ -47,7 +48,7 @@ func (s *Sampler) complete(src *dataplane.Snapshot, tick time.Time) *dataplane.S
 		return adopt(src, tick)
 	}
 	before := s.continuity.resets
-	s.continuity.names = *s.names.Load()
+	s.continuity.setNames(s.names.Load())
 	out := s.continuity.Apply(src, tick)
 	if s.ledger != nil && !s.recalled {
 		hideNumbers(out)
@@ -87,6 +88,10 @@ func hideNumbers(s *dataplane.Snapshot) {
 		for j := range s.Services[i].Reals {
 			s.Services[i].Reals[j].Number = 0
 		}
+	}
+	s.Removed = slices.Clone(s.Removed) // shared with other snapshots
+	for i := range s.Removed {
+		s.Removed[i].Number = 0
 	}
 }
 
