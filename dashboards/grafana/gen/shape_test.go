@@ -99,7 +99,7 @@ var (
 		"timeseries": {"axisPlacement!": oneOf("auto"), "drawStyle!": oneOf("line", "bars", "points"), "fillOpacity!": aNumber,
 			"lineInterpolation!": oneOf("linear", "smooth", "stepBefore", "stepAfter"), "lineWidth!": aNumber,
 			"showPoints!": oneOf("auto", "never", "always"), "spanNulls!": "bool", "stacking!": stacking},
-		"state-timeline": {"fillOpacity!": aNumber, "lineWidth!": aNumber, "spanNulls!": "bool"},
+		"state-timeline": {"fillOpacity!": aNumber, "lineWidth!": aNumber},
 		"table":          {"align!": oneOf("auto", "left", "center", "right"), "displayMode!": oneOf("auto"), "filterable!": "bool"},
 	}
 	optionsOf = map[string]shape{
@@ -108,7 +108,7 @@ var (
 			"orientation!": oneOf("auto", "horizontal", "vertical"), "textMode!": oneOf("auto", "name", "value", "value_and_name", "none"), "reduceOptions!": reduce},
 		"bargauge": {"displayMode!": oneOf("basic", "gradient", "lcd"), "minVizHeight!": aNumber, "minVizWidth!": aNumber,
 			"orientation!": oneOf("auto", "horizontal", "vertical"), "showUnfilled!": "bool", "reduceOptions!": reduce},
-		"table": {"showHeader!": "bool", "footer!": shape{"show!": "bool", "reducer!": []any{oneOf("sum")}, "fields!": "string"}},
+		"table": {"showHeader!": "bool"},
 		"state-timeline": {"alignValue!": oneOf("left", "center", "right"), "mergeValues!": "bool", "rowHeight!": aNumber,
 			"showValue!": oneOf("auto", "always", "never"), "legend!": legend, "tooltip!": tooltip},
 	}

@@ -74,7 +74,7 @@ func timeline(title, about string, states []state, queries ...query) view {
 	return view{
 		kind: "state-timeline", title: title, about: about, unit: "none", queries: queries, width: 24, height: 8, none: "n/a",
 		color: map[string]any{"mode": "thresholds"}, mappings: []map[string]any{mapping(states)},
-		custom: map[string]any{"fillOpacity": 80, "lineWidth": 0, "spanNulls": false},
+		custom: map[string]any{"fillOpacity": 80, "lineWidth": 0},
 		options: map[string]any{
 			"alignValue": "left", "mergeValues": true, "rowHeight": 0.9, "showValue": "auto",
 			"legend":  map[string]any{"displayMode": "list", "placement": "bottom", "showLegend": false},
@@ -111,7 +111,7 @@ func table(title, about string, columns []column, queries ...query) view {
 	v := view{kind: "table", title: title, about: about, unit: "none", queries: queries, width: 24, height: 9, none: "n/a",
 		color:   map[string]any{"mode": "thresholds"},
 		custom:  map[string]any{"align": "auto", "displayMode": "auto", "filterable": true},
-		options: map[string]any{"showHeader": true, "footer": map[string]any{"show": false, "reducer": []string{"sum"}, "fields": ""}},
+		options: map[string]any{"showHeader": true},
 	}
 	for i, c := range columns {
 		if c.hide {
