@@ -64,8 +64,9 @@ type Config struct {
 	Sinks map[string]Sink
 	// Completed says that the source's snapshots come from another sampler, by way
 	// of the network: their order, accounts, names, numbers and rates stay as they
-	// are told, and so does a Tick that is not zero. Of several snapshots with the
-	// same tick the ledger is shown the first.
+	// are told, and so does a Tick that is not zero. What is not told stays unknown:
+	// SNMP shows what is in the table, so that of it nothing is known to be removed.
+	// Of several snapshots with the same tick the ledger is shown the first.
 	Completed bool
 	// Offset is how long after its tick each reading begins, less than the
 	// interval: so that many samplers do not read all at once.

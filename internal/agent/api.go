@@ -33,6 +33,7 @@ type (
 		Director        apiDirector  `json:"director"`
 		Services        []apiService `json:"services"`
 		Servers         []apiServer  `json:"servers"`
+		Removed         []apiRemoved `json:"removed"`
 		// Agent is how the agent itself fares.
 		Agent *apiAgent `json:"agent,omitempty"`
 		// Run is how the running of services stands; absent when only observing.
@@ -136,6 +137,19 @@ type (
 		Rates      *apiRates    `json:"rates,omitempty"`
 		Since      time.Time    `json:"since"`
 	}
+	// apiRemoved is what is no longer in the table, as it was left.
+	apiRemoved struct {
+		Service  string       `json:"service"`
+		Real     string       `json:"real,omitempty"` // none is the service itself
+		Name     string       `json:"name,omitempty"`
+		Number   uint32       `json:"number"`
+		LastSeen time.Time    `json:"last_seen"`
+		First    time.Time    `json:"first_seen"`
+		Total    *apiCounters `json:"total,omitempty"`
+		Changes  uint32       `json:"state_changes"`
+		Failures uint32       `json:"failures"`
+		Peak     uint64       `json:"peak_connections"`
+	}
 )
 
 // snapshotDocument is snap as /api/v1/snapshot shows it. What a partial snapshot
@@ -150,6 +164,7 @@ func snapshotDocument(snap *dataplane.Snapshot, interval time.Duration, stale bo
 			IPVSVersion: d.Version, Epoch: d.Epoch, ConnTableSize: d.ConnTableSize, Sysctls: d.Sysctls,
 		},
 		Services: make([]apiService, len(snap.Services)), Servers: make([]apiServer, len(snap.Servers)),
+		Removed: make([]apiRemoved, len(snap.Removed)),
 	}
 	if d.HasConnections {
 		doc.Director.Connections, doc.Director.Peak = &d.Connections, &d.Peak
@@ -169,6 +184,9 @@ func snapshotDocument(snap *dataplane.Snapshot, interval time.Duration, stale bo
 	}
 	for i := range snap.Servers {
 		doc.Servers[i] = serverDocument(&snap.Servers[i], snap.Partial)
+	}
+	for i := range snap.Removed {
+		doc.Removed[i] = removedDocument(&snap.Removed[i], snap.Partial)
 	}
 	return doc
 }
@@ -223,6 +241,20 @@ func serverDocument(s *dataplane.ServerState, partial bool) apiServer {
 	if !partial {
 		total := apiCounters(s.Total)
 		doc.Persistent, doc.Total, doc.Rates = &s.Persistent, &total, (*apiRates)(ratesIf(s.HasRates, &s.Rates))
+	}
+	return doc
+}
+
+func removedDocument(r *dataplane.Removed, partial bool) apiRemoved {
+	doc := apiRemoved{
+		Service: r.Key.String(), Name: r.Name, Number: r.Number, LastSeen: r.LastSeen.UTC(), First: r.FirstSeen.UTC(),
+		Changes: r.Changes, Failures: r.Failures, Peak: r.Peak,
+	}
+	if r.RIP.IsValid() {
+		doc.Real = r.RIP.String()
+	}
+	if !partial {
+		doc.Total = (*apiCounters)(&r.Total)
 	}
 	return doc
 }

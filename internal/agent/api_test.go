@@ -74,7 +74,18 @@ func everyKind() *dataplane.Snapshot {
 				HasRates: true, Rates: dataplane.Rates{InPackets: 3}},
 			{Addr: tunnel.RIP.Addr(), Reals: 1, Available: 1, Weight: 1, Since: epoch, RepliesBypass: true},
 		},
+		Removed: []dataplane.Removed{left(mark.Key, ""), left(web.Key, "10.0.0.9:443")},
 	}
+}
+
+// left is an entry that went from the table, of a service or a real server.
+func left(key dataplane.ServiceKey, rip string) dataplane.Removed {
+	r := dataplane.Removed{Key: key, Account: account(8, 40)}
+	r.LastSeen = epoch.Add(-time.Minute)
+	if rip != "" {
+		r.RIP, r.Name = netip.MustParseAddrPort(rip), "web9"
+	}
+	return r
 }
 
 func golden(t *testing.T, name string, v any) {

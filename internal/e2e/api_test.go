@@ -25,7 +25,17 @@ type document struct {
 		accountDocument
 	} `json:"director"`
 	Services []serviceDocument `json:"services"`
+	Removed  []removedDocument `json:"removed"`
 	Run      *runDocument      `json:"run"`
+}
+
+type removedDocument struct {
+	Service  string    `json:"service"`
+	Real     string    `json:"real"`
+	Name     string    `json:"name"`
+	Number   uint32    `json:"number"`
+	LastSeen time.Time `json:"last_seen"`
+	Total    cells     `json:"total"`
 }
 
 type serviceDocument struct {
@@ -104,6 +114,15 @@ func (a *agent) sampled() *document {
 		return doc.Time.After(after)
 	})
 	return doc
+}
+
+// begun waits for the first sample whose reading, of a table that stood still,
+// began after a time.
+func (a *agent) begun(after time.Time) *document {
+	a.t.Helper()
+	return a.waitDocument("a sample of now", func(d *document) bool {
+		return d.Unsure == 0 && d.Time.Add(-time.Duration(d.Took*float64(time.Second))).After(after)
+	})
 }
 
 // table is the document as a table of totals.

@@ -10,9 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
 
@@ -52,6 +54,7 @@ func TestLabDirector(t *testing.T) {
 		{"changes one weight", testChangesOneWeight},
 		{"refuses a bad file", testRefusesBadFile},
 		{"reports drift", testReportsDrift},
+		{"tells what was removed", testTellsRemoved},
 		{"puts drift back", testEnforces},
 		{"quiesces", testQuiesces},
 		{"removes its own", testRemovesItsOwn},
@@ -220,6 +223,38 @@ func testReportsDrift(t *testing.T, c *cluster) {
 	c.waitDocument("drift ends", func(d *document) bool { return len(d.Run.Drift) == 1 })
 	if left := strings.Replace(table, "10.2.0.11:80 -m -w 3", "10.2.0.11:80 -m -w 9", 1); saved(t) != left {
 		t.Errorf("ipvsadm -S -n prints\n%s\nwant\n%s", saved(t), left)
+	}
+}
+
+// testTellsRemoved takes a real server out by hand, as a health checker may: the
+// next sample tells it, also when the agent is started anew, until it is back.
+func testTellsRemoved(t *testing.T, c *cluster) {
+	before := time.Now()
+	lab.RunInput(t, []byte("-d -t 10.1.0.101:80 -r 10.2.0.14:80\n"), "ipvsadm", "-R")
+	want := removedDocument{Service: "tcp/10.1.0.101:80", Real: "10.2.0.14:80", Number: 1}
+	check := func(when string, doc *document) {
+		t.Helper()
+		if len(doc.Removed) != 1 {
+			t.Fatalf("%s %+v are removed, want %+v", when, doc.Removed, want)
+		}
+		got := doc.Removed[0]
+		if got.Total == nil || got.LastSeen.IsZero() || got.LastSeen.After(time.Now()) {
+			t.Errorf("%s %+v lacks its total, or when it was last there", when, got)
+		}
+		if when == "at first" && got.LastSeen.Before(before.Add(-2*time.Second)) {
+			t.Errorf("it was last there at %v, and removed after %v", got.LastSeen, before)
+		}
+		if got.Total, got.LastSeen = nil, want.LastSeen; !reflect.DeepEqual(got, want) {
+			t.Errorf("%s %+v is removed, want %+v", when, got, want)
+		}
+	}
+	check("at first", c.begun(time.Now()))
+	c.terminate()
+	c.start()
+	check("after a restart", c.document())
+	lab.RunInput(t, []byte("-a -t 10.1.0.101:80 -r 10.2.0.14:80 -g -w 7\n"), "ipvsadm", "-R")
+	if doc := c.begun(time.Now()); len(doc.Removed) != 0 {
+		t.Errorf("%+v are removed after it is back", doc.Removed)
 	}
 }
 
