@@ -23,9 +23,7 @@ export interface Grafana {
   }
   custom: {
     timeseries: timeseries.FieldConfig
-    // Grafana 12.2 makes hideFrom.viz of an override of hidden, which is all that
-    // older versions know.
-    table: schema.TableFieldOptions & { hidden?: boolean }
+    table: schema.TableFieldOptions
     "state-timeline": timeline.FieldConfig
   }
 }

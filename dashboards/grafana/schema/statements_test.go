@@ -49,9 +49,11 @@ func list(o object, name string) (out []object) {
 	return out
 }
 
-// statements are those of a whole dashboard. What an import asks for is no part of
-// the dashboard that Grafana keeps, and has no type.
-func statements(title string, dashboard object) (out []statement) {
+// statements are those of a whole dashboard as a version of Grafana has it when it
+// has loaded it. What an import asks for is no part of the dashboard that Grafana
+// keeps, and has no type.
+func statements(dashboard object, by []migration) (out []statement) {
+	title := dashboard["title"].(string)
 	board, rest := without(dashboard, "__inputs", "__elements", "__requires", "panels", "templating", "annotations")
 	out = append(out, statement{about: title, part: board, as: `Grafana["board"]`})
 	for _, v := range list(rest["templating"].(object), "list") {
@@ -63,12 +65,14 @@ func statements(title string, dashboard object) (out []statement) {
 	for _, p := range list(rest, "panels") {
 		about := fmt.Sprintf("%s, %v", title, p["title"])
 		if p["type"] != "row" {
+			migrate(p, by)
 			out = append(out, panelStatements(about, p)...)
 			continue
 		}
 		row, _ := without(p, "panels")
 		out = append(out, statement{about: about, part: row, as: `Grafana["row"]`})
 		for _, inside := range list(p, "panels") {
+			migrate(inside, by)
 			out = append(out, panelStatements(fmt.Sprintf("%s, %v", about, inside["title"]), inside)...)
 		}
 	}
@@ -97,8 +101,11 @@ func panelStatements(about string, p object) (out []statement) {
 		for _, property := range list(o, "properties") {
 			id := property["id"].(string)
 			as := fmt.Sprintf(`Grafana["field"][%q]`, id)
-			if name, ok := strings.CutPrefix(id, "custom."); ok {
-				as = fmt.Sprintf(`Grafana["custom"]%s[%q]`, kind, name)
+			if names, ok := strings.CutPrefix(id, "custom."); ok {
+				as = `Grafana["custom"]` + kind
+				for name := range strings.SplitSeq(names, ".") {
+					as = fmt.Sprintf("NonNullable<%s[%q]>", as, name)
+				}
 			}
 			add("override of "+id, property["value"], as)
 		}
@@ -125,7 +132,7 @@ func mistakes() (out []statement) {
 		`Grafana["options"]["table"]`:          {{"header": true}},
 		`Grafana["options"]["state-timeline"]`: {{"showValue": "sometimes"}, {"rowHeight": "0.9"}},
 		`Grafana["custom"]["timeseries"]`:      {{"drawstyle": "line"}, {"stacking": object{"mode": "all"}}, {"transform": "negative"}},
-		`Grafana["custom"]["table"]`:           {{"displayMode": "coloured"}, {"align": "middle"}},
+		`Grafana["custom"]["table"]`:           {{"cellOptions": object{"type": "colored"}}, {"displayMode": "coloured"}, {"align": "middle"}},
 		`Grafana["custom"]["state-timeline"]`:  {{"fillOpacity": "80"}, {"drawStyle": "line"}},
 		query:                                  {{"legend": "a"}, {"format": "tables"}, {"editorMode": "text"}},
 	} {
