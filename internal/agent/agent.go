@@ -159,17 +159,28 @@ func names(s *settings) collector.Names {
 // order: director, sampler, store, SNMP, HTTP, netlink. No tick is lost by
 // that. The director is first because the sampler waits for its sinks, of which
 // the director is one: with a thousand changes still to make it would not end.
+//
+// HTTP is started before the others: an agent that is started by mistake beside
+// another one has to find its addresses taken before it writes to a table that
+// the other one runs. Those of SNMP are taken since newAgent.
 func (a *agent) run(ctx context.Context, hup <-chan os.Signal) (err error) {
 	a.log.Info("starting lvs-agent", "version", version.Info(), "interval", a.settings.interval, "store", a.settings.storePath,
 		"agentx", a.settings.agentX, "snmp", strings.Join(a.settings.listen, " "), "runs_services", a.director != nil)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 
+	listening := make(chan struct{})
+	web := start("http", func(ctx context.Context) error { return a.serve(ctx, func() { close(listening) }) })
+	select {
+	case <-listening:
+	case <-web.done:
+		return errors.Join(fmt.Errorf("http: %w", web.err), a.snmp.abandon())
+	}
 	parts := []*part{
 		start("director", a.runDirector),
 		start("sampler", a.sampler.Run),
 		start("snmp", a.snmp.run),
-		start("http", a.serve),
+		web,
 	}
 	for _, p := range parts {
 		go func() {

@@ -3,6 +3,7 @@ package agent
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -13,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"lvs/dataplane/ipvs"
 )
 
 // syncBuffer is a log that is read while it is written.
@@ -146,17 +149,78 @@ func TestABadFileChangesNothing(t *testing.T) {
 	}
 }
 
-func TestAnAddressInUseEndsTheAgent(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+// An agent that is started by mistake beside another one finds the other's
+// addresses taken, and ends without a look at the table it was to write to.
+func TestAnAddressInUseEndsTheAgentBeforeItWrites(t *testing.T) {
+	tcp, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	log := &syncBuffer{}
-	err = Run(t.Context(), []string{"run", "--web.listen-address=" + l.Addr().String(), "--store.path=off", "--snmp.agentx=off", "--netns=/nonexistent/netns"}, io.Discard, log)
-	if err == nil || !strings.Contains(err.Error(), "address already in use") {
-		t.Errorf("Run = %v, want the address in use", err)
+	defer tcp.Close()
+	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
 	}
+	defer udp.Close()
+	file := writeConfig(t, "services: [{address: tcp/192.0.2.10:443}]\n")
+	const free = "127.0.0.1:0"
+	other, err := net.ListenPacket("udp", free)
+	if err != nil {
+		t.Fatal(err)
+	}
+	freeUDP := other.LocalAddr().String()
+	other.Close()
+	for _, tt := range []struct {
+		name, web, snmp string
+		want            string // of the error; none is none
+	}{
+		{"both are free", free, freeUDP, ""},
+		{"the port of HTTP is taken", tcp.Addr().String(), freeUDP, "http: listen tcp"},
+		{"the port of SNMP is taken", free, udp.LocalAddr().String(), "another SNMP agent may be running there"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dialled := make(chan struct{}, 100)
+			err := runDialling(t, func() { dialled <- struct{}{} }, "run", "--config.file="+file, "--web.listen-address="+tt.web, "--snmp.listen="+tt.snmp)
+			if tt.want == "" {
+				if err != nil || len(dialled) == 0 {
+					t.Errorf("it ended with %v and dialled the kernel %d times", err, len(dialled))
+				}
+			} else if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "address already in use") || len(dialled) > 0 {
+				t.Errorf("it ended with %v, want %q, and dialled the kernel %d times", err, tt.want, len(dialled))
+			}
+			if l, err := net.ListenPacket("udp", freeUDP); err != nil {
+				t.Errorf("after the agent has ended: %v", err)
+			} else {
+				l.Close()
+			}
+		})
+	}
+}
+
+// runDialling runs an agent that tells when it dials the kernel, and ends then.
+func runDialling(t *testing.T, dials func(), args ...string) error {
+	t.Helper()
+	log := &syncBuffer{}
+	f, err := parseFlags(append(args, "--store.path=off", "--snmp.agentx=off"), io.Discard, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := settle(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := newAgent(f, s)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	a.source.open = func(ipvs.Config) (*ipvs.Client, error) {
+		dials()
+		cancel()
+		return nil, errors.New("nothing here is to reach the kernel")
+	}
+	return a.run(ctx, nil)
 }
 
 func TestSettingsThatTakeARestartAreNamedAtEachReload(t *testing.T) {

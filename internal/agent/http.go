@@ -70,10 +70,11 @@ func (a *agent) serveReload(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, "lvs-agent has reloaded its configuration.")
 }
 
-// serve answers until ctx ends, then gives requests under way a moment.
-func (a *agent) serve(ctx context.Context) error {
+// serve answers until ctx ends, then gives requests under way a moment. It calls
+// listening when all addresses are taken.
+func (a *agent) serve(ctx context.Context, listening func()) error {
 	// Pages that listen would go on for ever.
 	defer context.AfterFunc(ctx, a.page.events.close)()
 	defer a.page.close()
-	return httpserver.Serve(ctx, a.handler(), a.flags.web, time.Minute, a.log)
+	return httpserver.Serve(ctx, a.handler(), a.flags.web, time.Minute, a.log, listening)
 }

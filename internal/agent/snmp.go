@@ -277,6 +277,23 @@ func newManager(m *config.Manager, users []config.User, engine func() notify.Eng
 	return notify.NewManager(cfg)
 }
 
+// abandon frees the addresses of a window that is not to run.
+func (w *snmpWindow) abandon() error {
+	if w == nil {
+		return nil
+	}
+	ended, end := context.WithCancel(context.Background())
+	end()
+	var err error
+	if w.box != nil {
+		err = w.box.Run(ended)
+	}
+	for _, m := range w.managers {
+		err = errors.Join(err, m.Close())
+	}
+	return err
+}
+
 // run serves until ctx ends. The queue goes first, while the master is there to
 // take what it still has.
 func (w *snmpWindow) run(ctx context.Context) error {

@@ -51,6 +51,7 @@ func TestLabDirector(t *testing.T) {
 		run  func(*testing.T, *cluster)
 	}{
 		{"makes the table", testMakesTable},
+		{"is not joined by another", testRefusesAnother},
 		{"changes one weight", testChangesOneWeight},
 		{"refuses a bad file", testRefusesBadFile},
 		{"reports drift", testReportsDrift},
@@ -126,6 +127,24 @@ func testMakesTable(t *testing.T, c *cluster) {
 	}
 	if n := c.metrics("?scope=reals").sample("lvs_real_server_weight", "service", "web", "real", "10.2.0.12:80"); n != 2 {
 		t.Errorf("the weight of its 10.2.0.12:80 is %v in the metrics, want 2", n)
+	}
+}
+
+// testRefusesAnother starts an agent by mistake, with other services at the same
+// address: it ends, and the table is as it was.
+func testRefusesAnother(t *testing.T, c *cluster) {
+	table := saved(t)
+	file := filepath.Join(runDir(t), "agent.yml")
+	if err := os.WriteFile(file, []byte("services: [{address: tcp/10.1.0.103:80}]\nexclusive: true\nenforce: true\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	other := unstarted(t, "--snmp.agentx=off", "--config.file="+file)
+	other.flags = append(other.flags, "--web.listen-address="+strings.TrimPrefix(c.url, "http://"))
+	if said := other.refused(); !strings.Contains(said, "address already in use") {
+		t.Errorf("said %q", said)
+	}
+	if diff := gocmp.Diff(table, saved(t)); diff != "" {
+		t.Errorf("it changed the table (-before +after):\n%s", diff)
 	}
 }
 

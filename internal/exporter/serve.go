@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -105,11 +106,15 @@ func (s *serve) run(ctx context.Context) error {
 	}
 	s.log.Info("starting lvs-exporter", "version", version.Info(), "directors", len(f.members), "store", cfg.Store.Path)
 	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan error, 1)
-	go func() { done <- f.run(ctx) }()
-	err = httpserver.Serve(ctx, handler, s.web, maxProbe+time.Minute, s.log)
+	defer cancel()
+	var running sync.WaitGroup
+	var ran error
+	err = httpserver.Serve(ctx, handler, s.web, maxProbe+time.Minute, s.log, func() {
+		running.Go(func() { ran = f.run(ctx) })
+	})
 	cancel()
-	return errors.Join(err, <-done)
+	running.Wait()
+	return errors.Join(err, ran)
 }
 
 // handler serves everything over HTTP.

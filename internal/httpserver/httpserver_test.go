@@ -2,20 +2,24 @@ package httpserver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
+	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/prometheus/exporter-toolkit/web"
 )
 
-func flags(address string) *web.FlagConfig {
+func flags(addresses ...string) *web.FlagConfig {
 	no, none := false, ""
-	return &web.FlagConfig{WebListenAddresses: &[]string{address}, WebSystemdSocket: &no, WebConfigFile: &none}
+	return &web.FlagConfig{WebListenAddresses: &addresses, WebSystemdSocket: &no, WebConfigFile: &none}
 }
 
 // A request under way when the server is stopped gets its answer.
@@ -33,22 +37,21 @@ func TestServeEndsInOrder(t *testing.T) {
 		fmt.Fprint(w, "done")
 	})
 	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- Serve(ctx, h, flags(address), time.Minute, slog.New(slog.DiscardHandler)) }()
+	ended, listening := make(chan error, 1), make(chan struct{})
+	go func() {
+		ended <- Serve(ctx, h, flags(address), time.Minute, slog.New(slog.DiscardHandler), func() { close(listening) })
+	}()
 	got := make(chan string, 1)
 	go func() {
-		for range 100 {
-			r, err := http.Get("http://" + address)
-			if err != nil {
-				time.Sleep(50 * time.Millisecond)
-				continue
-			}
-			b, _ := io.ReadAll(r.Body)
-			r.Body.Close()
-			got <- string(b)
+		<-listening
+		r, err := http.Get("http://" + address)
+		if err != nil {
+			got <- err.Error()
 			return
 		}
-		got <- "no answer"
+		b, _ := io.ReadAll(r.Body)
+		r.Body.Close()
+		got <- string(b)
 	}()
 	<-asked
 	stop()
@@ -62,12 +65,32 @@ func TestServeEndsInOrder(t *testing.T) {
 }
 
 func TestServeSaysWhyItCannot(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	if err := Serve(t.Context(), http.NotFoundHandler(), flags(l.Addr().String()), time.Minute, slog.New(slog.DiscardHandler)); err == nil {
-		t.Error("a port that is in use is served")
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	free.Close()
+	missing := flags(free.Addr().String())
+	missing.WebConfigFile = new(filepath.Join(t.TempDir(), "web.yml"))
+	for _, tt := range []struct {
+		name  string
+		flags *web.FlagConfig
+		want  error
+	}{
+		{"a port in use", flags(taken.Addr().String()), syscall.EADDRINUSE},
+		{"the last of two ports in use", flags(free.Addr().String(), taken.Addr().String()), syscall.EADDRINUSE},
+		{"a configuration that is not there", missing, fs.ErrNotExist},
+	} {
+		err := Serve(t.Context(), http.NotFoundHandler(), tt.flags, time.Minute, slog.New(slog.DiscardHandler), func() {
+			t.Errorf("%s: it says that it listens", tt.name)
+		})
+		if !errors.Is(err, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
+		}
 	}
 }
