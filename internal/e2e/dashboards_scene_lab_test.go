@@ -1,0 +1,271 @@
+//go:build lab
+
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"lvs/internal/lab"
+)
+
+// sceneFile is the configuration of the agent that dashboards are tried on: it runs
+// one service, whose real servers have unequal weights, and tells a manager what
+// happens.
+const sceneFile = `services:
+  - name: web
+    address: tcp/10.1.0.100:7500
+    scheduler: wlc
+    real_server_defaults: {method: masquerade, port: 7}
+    real_servers:
+      - {name: web1, address: 10.2.0.11, weight: 4}
+      - {name: web2, address: 10.2.0.12, weight: 3}
+      - {name: web3, address: 10.2.0.13, weight: 2, upper_threshold: 40, lower_threshold: 30}
+      - {name: web4, address: 10.2.0.14, weight: 1}
+sync: {master: {interface: back, syncid: 7}}
+names:
+  udp/10.1.0.100:5300: dns
+  tcp/10.1.0.101:7:
+    name: routed
+    real_servers: {"10.2.0.11:7": r1, "10.2.0.12:7": r2}
+  tcp/10.1.0.102:7: tunnelled
+  tcp/10.1.0.100:7504: flapping
+snmp:
+  listen: ["%s"]
+  communities: [{name: %s}]
+  notifications:
+    managers: [{address: "%s", community: %s}]
+`
+
+// sceneTable is what others have put into the table: services of every kind. Those
+// at the end have no real server that serves.
+const sceneTable = `-A -u 10.1.0.100:5300 -s rr
+-a -u 10.1.0.100:5300 -r 10.2.0.11:53 -m
+-a -u 10.1.0.100:5300 -r 10.2.0.12:53 -m
+-a -u 10.1.0.100:5300 -r 10.2.0.13:53 -m
+-A --sctp-service 10.1.0.100:133 -s rr
+-a --sctp-service 10.1.0.100:133 -r 10.2.0.11:132 -m
+-a --sctp-service 10.1.0.100:133 -r 10.2.0.12:132 -m
+-A -f 1 -s wlc
+-a -f 1 -r 10.2.0.11:0 -m -w 2
+-a -f 1 -r 10.2.0.12:0 -m -w 3
+-A -t [fd10:1::100]:7500 -s wrr
+-a -t [fd10:1::100]:7500 -r [fd10:2::11]:7 -m -w 1
+-a -t [fd10:1::100]:7500 -r [fd10:2::12]:7 -m -w 2
+-A -t 10.1.0.101:7 -s rr
+-a -t 10.1.0.101:7 -r 10.2.0.11:7 -g
+-a -t 10.1.0.101:7 -r 10.2.0.12:7 -g
+-A -t [fd10:1::101]:7 -s wrr
+-a -t [fd10:1::101]:7 -r [fd10:2::11]:7 -g -w 1
+-a -t [fd10:1::101]:7 -r [fd10:2::12]:7 -g -w 2
+-A -t 10.1.0.102:7 -s rr
+-a -t 10.1.0.102:7 -r 10.2.0.13:7 -i
+-a -t 10.1.0.102:7 -r 10.2.0.14:7 -i
+-A -t 10.1.0.100:7501 -s rr -p 5
+-a -t 10.1.0.100:7501 -r 10.2.0.11:7 -m
+-A -u 10.1.0.100:5301 -s rr -o
+-a -u 10.1.0.100:5301 -r 10.2.0.11:53 -m
+-a -u 10.1.0.100:5301 -r 10.2.0.12:53 -m
+-A -t 10.1.0.101:8080 -s rr
+-a -t 10.1.0.101:8080 -r 10.2.0.11:8080 -g
+-a -t 10.1.0.101:8080 -r 10.2.0.12:8080 -m
+-A -t 10.1.0.100:7504 -s rr
+-a -t 10.1.0.100:7504 -r 10.2.0.14:7 -m
+-A -t 10.1.0.100:7502 -s rr
+-a -t 10.1.0.100:7502 -r 10.2.0.11:7 -m -w 0
+-A -t 10.1.0.100:7503 -s rr
+`
+
+// Services whose replies pass the director by, and one of which some do.
+var (
+	sceneBypassed = []string{"routed", "tcp/[fd10:1::101]:7", "tunnelled"}
+	sceneMixed    = "tcp/10.1.0.101:8080"
+)
+
+// A scene is an agent under traffic on which everything happens that dashboards
+// show, and a Prometheus that looks on.
+type scene struct {
+	*agent
+	t     *testing.T
+	box   string // where the agent answers SNMP itself
+	load  *load
+	began time.Time
+	prom  *promServer
+
+	ctx  context.Context // of what moves the scene
+	stop context.CancelFunc
+	busy sync.WaitGroup
+}
+
+// newScene builds the site, its table and the agent, and starts the traffic.
+func newScene(t *testing.T) *scene {
+	t.Helper()
+	lab.Site(t)
+	forgetConnections(t)
+	lab.RunInput(t, []byte(sceneTable), "ipvsadm", "-R")
+	s := &scene{t: t, box: "127.0.0.1:" + freeUDPPort(t)}
+	manager := lab.SNMPTrapD(t)
+	master := lab.SNMPD(t, "trap2sink "+manager.Addr+" "+lab.Community)
+	s.agent = unstarted(t, "--snmp.agentx="+master.Unix)
+	file := filepath.Join(s.dir, "agent.yml")
+	write(t, file, fmt.Sprintf(sceneFile, s.box, lab.Community, manager.Addr, lab.Community))
+	s.flags = append(s.flags, "--config.file="+file)
+	s.start()
+	t.Cleanup(func() { lab.Run(t, "ipvsadm", "--stop-daemon", "master") })
+
+	rules := shortenRules(t, runDir(t), 30)
+	s.prom, s.began = startPrometheus(t, rules, map[string]string{"lvs": s.url[len("http://"):]}), time.Now()
+	s.ctx, s.stop = context.WithCancel(context.Background())
+	t.Cleanup(s.end)
+	s.load = &load{t: t}
+	for _, service := range []string{"10.1.0.100:7500", "10.1.0.103:7", "[fd10:1::100]:7500", "10.1.0.101:7", "[fd10:1::101]:7", "10.1.0.102:7", "10.1.0.100:7501"} {
+		s.load.tcp = append(s.load.tcp, netip.MustParseAddrPort(service))
+	}
+	s.load.udp = []netip.AddrPort{netip.MustParseAddrPort("10.1.0.100:5300")}
+	s.load.begin()
+	s.repeat(s.rarer, time.Second)
+	s.repeat(func() error { return s.manage(master.Addr) }, 2*time.Second)
+	s.hold(20)
+	return s
+}
+
+// forgetConnections has the test wait at its end until the director has forgotten
+// the TCP connections that it made: their real servers may be another test's, too.
+func forgetConnections(t *testing.T) {
+	t.Helper()
+	before := connections(t)
+	t.Cleanup(func() {
+		lab.Run(t, "ipvsadm", "-C")
+		lab.Wait(t, "connections are forgotten", func() bool {
+			for c := range connections(t) {
+				template := strings.Fields(c)[2] == "0000"
+				if strings.HasPrefix(c, "TCP") && !template && !before[c] {
+					return false
+				}
+			}
+			return true
+		})
+	})
+}
+
+// end stops what moves, and waits for it.
+func (s *scene) end() {
+	s.stop()
+	s.busy.Wait()
+	s.load.end()
+}
+
+// repeat does something again and again until the scene ends.
+func (s *scene) repeat(what func() error, every time.Duration) {
+	s.busy.Go(func() {
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			if err := what(); err != nil && s.ctx.Err() == nil {
+				s.t.Errorf("the scene: %v", err)
+			}
+			select {
+			case <-s.ctx.Done():
+				return
+			case <-tick.C:
+			}
+		}
+	})
+}
+
+// rarer is the traffic that load does not know: SCTP, and a datagram to the service
+// with one-packet scheduling, whose answer is not translated back and never comes.
+func (s *scene) rarer() error {
+	ask := func(args ...string) *exec.Cmd {
+		argv := lab.InNetNS(lab.Client, append([]string{lab.Labnet(s.t), "get"}, args...)...)
+		return exec.CommandContext(s.ctx, argv[0], argv[1:]...)
+	}
+	if err := ask("-n", "1", "-family", "udp", "-timeout", "20ms", "10.1.0.100:5301").Run(); err == nil {
+		return errors.New("a datagram of one-packet scheduling was answered")
+	}
+	if out, err := ask("-n", "1", "-family", "sctp", "-src", "10.1.0.2", "10.1.0.100:133").CombinedOutput(); err != nil {
+		return fmt.Errorf("sctp: %w: %s", err, out)
+	}
+	return nil
+}
+
+// manage asks by SNMP: the master agent, the agent itself, and that with a
+// community that it refuses.
+func (s *scene) manage(master string) error {
+	const services = "1.3.6.1.4.1.8225.4711.17"
+	for _, address := range []string{master, s.box} {
+		if _, err := lab.Tool(s.t, "snmpgetnext", "-v2c", "-c", lab.Community, address, services); err != nil {
+			return err
+		}
+	}
+	if _, err := lab.Tool(s.t, "snmpgetnext", "-v2c", "-c", "nobody", "-r", "0", "-t", "0.1", s.box, services); err == nil {
+		return errors.New("a stranger was answered")
+	}
+	return nil
+}
+
+// hold keeps n connections to service web open until the scene ends.
+func (s *scene) hold(n int) {
+	s.t.Helper()
+	err := inside(func() error {
+		for range n {
+			c, err := net.Dial("tcp", "10.1.0.100:7500")
+			if err != nil {
+				return err
+			}
+			s.busy.Go(func() { <-s.ctx.Done(); c.(*net.TCPConn).SetLinger(0); c.Close() })
+		}
+		return nil
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// weigh sets weights of service web by hand, behind the agent's back.
+func (s *scene) weigh(weights map[string]string) {
+	s.t.Helper()
+	for real, weight := range weights {
+		args := []string{"ipvsadm", "-e", "-t", "10.1.0.100:7500", "-r", real + ":7", "-m", "-w", weight}
+		if real == "10.2.0.13" {
+			args = append(args, "-x", "40", "-y", "30")
+		}
+		lab.Run(s.t, args...)
+	}
+}
+
+// happen has everything happen, once the agent and Prometheus know how it was
+// before; one service comes and goes until the scene ends.
+func (s *scene) happen() {
+	s.t.Helper()
+	s.pass(6 * time.Second)
+	weight := "0"
+	s.repeat(func() error {
+		out, err := exec.CommandContext(s.ctx, "ipvsadm", "-e", "-t", "10.1.0.100:7504", "-r", "10.2.0.14:7", "-m", "-w", weight).CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("%w: %s", err, out)
+		}
+		weight = map[string]string{"0": "1", "1": "0"}[weight]
+		return nil
+	}, 2*time.Second)
+	s.load.end() // for a moment, web has no real server
+	s.weigh(map[string]string{"10.2.0.11": "0", "10.2.0.12": "0", "10.2.0.13": "0", "10.2.0.14": "0"})
+	s.pass(3 * time.Second)
+	s.weigh(map[string]string{"10.2.0.11": "4", "10.2.0.12": "3", "10.2.0.13": "2"}) // and one goes on draining
+	lab.Run(s.t, "ipvsadm", "-Z")
+	lab.Run(s.t, "ipvsadm", "-d", "-u", "10.1.0.100:5300", "-r", "10.2.0.13:53")
+	s.load.begin()
+	s.pass(12 * time.Second)
+}
+
+// pass lets time pass: Prometheus, the agent and the kernel go by the clock.
+func (s *scene) pass(d time.Duration) { time.Sleep(d) }

@@ -1,0 +1,147 @@
+//go:build lab
+
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"lvs/internal/lab"
+)
+
+// A promServer is a private Prometheus in the guest.
+type promServer struct{ url string }
+
+// startPrometheus starts one that scrapes a target for each job, and evaluates the
+// rules, every second. It ends with the test.
+func startPrometheus(t *testing.T, rules []string, targets map[string]string) *promServer {
+	t.Helper()
+	file, err := exec.LookPath("prometheus")
+	if err != nil {
+		t.Fatal("prometheus is missing: install the Debian package prometheus")
+	}
+	var config strings.Builder
+	config.WriteString("global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}\nrule_files:\n")
+	for _, r := range rules {
+		fmt.Fprintf(&config, "- %q\n", r)
+	}
+	config.WriteString("scrape_configs:\n")
+	for job, target := range targets {
+		fmt.Fprintf(&config, "- {job_name: %s, static_configs: [{targets: [%q]}]}\n", job, target)
+	}
+	dir := runDir(t)
+	write(t, filepath.Join(dir, "prometheus.yml"), config.String())
+	log, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	l.Close()
+	cmd := exec.Command(file, "--config.file="+filepath.Join(dir, "prometheus.yml"), "--storage.tsdb.path="+filepath.Join(dir, "data"),
+		"--web.listen-address="+address, "--log.level=warn")
+	cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait() // killed: the error says so
+		if text, err := os.ReadFile(log.Name()); err == nil && t.Failed() {
+			t.Logf("prometheus says:\n%s", text[max(0, len(text)-4000):])
+		}
+		os.RemoveAll(dir)
+	})
+	p := &promServer{"http://" + address}
+	lab.Wait(t, "prometheus is ready", func() bool {
+		resp, err := client.Get(p.url + "/-/ready")
+		if err != nil {
+			return false
+		}
+		resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	})
+	return p
+}
+
+// A promSeries is one of a query's result: its labels, and its values by time.
+type promSeries struct {
+	Labels map[string]string `json:"metric"`
+	Value  promPoint         `json:"value"`  // of an instant query
+	Values []promPoint       `json:"values"` // of a range query
+}
+
+// A promPoint is a value and when it was, in seconds since the epoch.
+type promPoint struct {
+	at, value float64
+}
+
+func (p *promPoint) UnmarshalJSON(text []byte) error {
+	var pair [2]any
+	if err := json.Unmarshal(text, &pair); err != nil {
+		return err
+	}
+	at, isNumber := pair[0].(float64)
+	value, isText := pair[1].(string)
+	if !isNumber || !isText {
+		return fmt.Errorf("no point: %s", text)
+	}
+	p.at = at
+	var err error
+	p.value, err = strconv.ParseFloat(value, 64) // "NaN" and "+Inf", too
+	return err
+}
+
+// epoch is a time as the API writes it.
+func epoch(t time.Time) string {
+	return strconv.FormatFloat(float64(t.UnixMilli())/1000, 'f', 3, 64)
+}
+
+// instant asks for the values at a time.
+func (p *promServer) instant(expr string, at time.Time) (out []promSeries, err error) {
+	data := struct{ Result *[]promSeries }{&out}
+	return out, p.api("query", url.Values{"query": {expr}, "time": {epoch(at)}}, &data)
+}
+
+// over asks for the values from one time to another.
+func (p *promServer) over(expr string, from, to time.Time, step time.Duration) (out []promSeries, err error) {
+	data := struct{ Result *[]promSeries }{&out}
+	return out, p.api("query_range", url.Values{"query": {expr}, "start": {epoch(from)}, "end": {epoch(to)},
+		"step": {strconv.FormatFloat(step.Seconds(), 'f', -1, 64)}}, &data)
+}
+
+// api asks a resource of the HTTP API, and decodes its data. What Prometheus
+// refuses is an error with its words.
+func (p *promServer) api(resource string, query url.Values, data any) error {
+	resp, err := client.Get(p.url + "/api/v1/" + resource + "?" + query.Encode())
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	answer := struct {
+		Status, Error string
+		Data          any
+	}{Data: data}
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
+		return err
+	}
+	if answer.Status != "success" {
+		return fmt.Errorf("prometheus: %s", answer.Error)
+	}
+	return nil
+}
