@@ -31,9 +31,8 @@ func testPage(t *testing.T, snap *dataplane.Snapshot) (*statusPage, *http.ServeM
 	p := &statusPage{
 		site: site, sparks: newSparks(store.Reader, slog.New(slog.DiscardHandler)), latest: func() *dataplane.Snapshot { return snap },
 		stats: func() collector.Stats { return collector.Stats{} }, interval: func() time.Duration { return 10 * time.Second },
-		agent: func() web.Agent { return web.Agent{Source: "netlink"} }, open: store.Reader,
 	}
-	p.events = newEventHub(p.latest, p.tableOf)
+	p.events = newEventHub(p.latest, p.sparks.of)
 	t.Cleanup(func() {
 		p.close()
 		store.Close()
@@ -177,7 +176,7 @@ func TestSparklinesAreOfTheHistory(t *testing.T) {
 		t.Fatal(err)
 	}
 	key := dataplane.MarkKey(dataplane.INET, 257)
-	if len(paths) != 2 || paths[key].Title != "in at most 100 B/s" || !strings.HasPrefix(paths[key].Draw, "M0 23V1h1h1") {
+	if len(paths) != 2 || paths[key].Peak != "100" || !strings.HasPrefix(paths[key].Path, "M0 1L") {
 		t.Errorf("sparklines: %+v, want 2, level at 100 bytes per second", paths)
 	}
 }
