@@ -3,6 +3,7 @@ package mib
 import (
 	"math"
 	"slices"
+	"sync"
 
 	"lvs/mib/smi"
 )
@@ -56,9 +57,8 @@ type leaf struct {
 	index *index // shared by the columns of a table; without rows where unknown
 	// num is the number of a row, worked out when it is asked for.
 	num func(row int) uint64
-	// octets holds the strings one behind the other; string i ends at ends[i].
-	octets []byte
-	ends   []uint32
+	// octets are the strings of a column that has no numbers.
+	octets *octets
 }
 
 // unknown is the index of a column that has no instance.
@@ -73,16 +73,16 @@ func appendLeaves[R any](leaves []leaf, v *view, entry smi.OID, columns []column
 		arcs = append(append(arcs, entry...), c.sub)
 		l := leaf{arc: arcs[start:len(arcs):len(arcs)], typ: c.typ, index: unknown}
 		if (c.early || v.sampled) && (c.known == nil || c.known(v)) {
-			l.fill(c.rows(rs))
+			l.index, l.num, l.octets = c.cells(rs)
 		}
 		leaves = append(leaves, l)
 	}
 	return leaves
 }
 
-// rows are those of the table that the column has an instance in, and how to tell
-// their values.
-func (c *column[R]) rows(rs rows[R]) (x *index, num func(int) uint64, octets func([]byte, int) []byte) {
+// cells are the rows of the table that the column has an instance in, and their
+// numbers or strings.
+func (c *column[R]) cells(rs rows[R]) (x *index, num func(int) uint64, o *octets) {
 	if c.has != nil && slices.ContainsFunc(rs.of, func(r R) bool { return !c.has(r) }) {
 		rs = rs.where(c.has)
 	}
@@ -90,26 +90,7 @@ func (c *column[R]) rows(rs rows[R]) (x *index, num func(int) uint64, octets fun
 	if c.num != nil {
 		return rs.index, func(row int) uint64 { return c.num(of[row]) }, nil
 	}
-	return rs.index, nil, func(b []byte, row int) []byte { return c.octets(b, of[row]) }
-}
-
-// fill gives the leaf its cells: numbers to be worked out later, and octets now,
-// since a value that is asked for later may allocate nothing.
-func (l *leaf) fill(x *index, num func(int) uint64, octets func([]byte, int) []byte) {
-	l.index, l.num = x, num
-	if num != nil || x.rows() == 0 {
-		return
-	}
-	n := x.rows()
-	l.ends = make([]uint32, n)
-	// The first string tells how much room they need; most are about as long.
-	l.octets = octets(nil, 0)
-	l.ends[0] = uint32(len(l.octets))
-	l.octets = append(make([]byte, 0, n*(len(l.octets)+2)), l.octets...)
-	for i := 1; i < n; i++ {
-		l.octets = octets(l.octets, i)
-		l.ends[i] = uint32(len(l.octets))
-	}
+	return rs.index, nil, &octets{add: func(b []byte, row int) []byte { return c.octets(b, of[row]) }, rows: rs.index.rows()}
 }
 
 // value is the cell of row i.
@@ -117,12 +98,42 @@ func (l *leaf) value(i int) smi.Value {
 	if l.num != nil {
 		return smi.Value{Type: l.typ, Int: l.num(i)}
 	}
+	return smi.Value{Type: l.typ, Bytes: l.octets.of(i)}
+}
+
+// octets are the strings of a column. They are made all together when the first
+// of them is asked for: nobody reads most columns of most trees, and who does
+// reads many rows, none of which may allocate.
+type octets struct {
+	add  func(b []byte, row int) []byte
+	rows int
+
+	once  sync.Once
+	bytes []byte   // one string behind the other
+	ends  []uint32 // string i ends at ends[i]
+}
+
+// of is the string of row i.
+func (o *octets) of(i int) []byte {
+	o.once.Do(o.fill)
 	var start uint32
 	if i > 0 {
-		start = l.ends[i-1]
+		start = o.ends[i-1]
 	}
-	end := l.ends[i]
-	return smi.Value{Type: l.typ, Bytes: l.octets[start:end:end]}
+	end := o.ends[i]
+	return o.bytes[start:end:end]
+}
+
+func (o *octets) fill() {
+	o.ends = make([]uint32, o.rows)
+	// The first string tells how much room they need; most are about as long.
+	first := o.add(nil, 0)
+	o.bytes = append(make([]byte, 0, o.rows*(len(first)+2)), first...)
+	o.ends[0] = uint32(len(first))
+	for i := 1; i < o.rows; i++ {
+		o.bytes = o.add(o.bytes, i)
+		o.ends[i] = uint32(len(o.bytes))
+	}
 }
 
 // clamp is n, or the highest value of the type where n is beyond it.

@@ -20,9 +20,10 @@ func Root() smi.OID { return slices.Clone(root) }
 // made from and implements [smi.Tree]. The zero Tree has no variables: it is what
 // a front end answers from before there is anything to tell.
 //
-// Numbers are worked out when they are asked for, and octets when the tree is
-// made, so that no answer allocates. Rows are found by name alone: a walk that
-// stands on a row which the next tree does not have any more goes on behind it.
+// Numbers are worked out when they are asked for, and the octets of a whole column
+// when the first of them is, so that no answer but that one allocates. Rows are
+// found by name alone: a walk that stands on a row which the next tree does not
+// have any more goes on behind it.
 type Tree struct {
 	leaves []leaf // by arc
 	view   *view
@@ -41,8 +42,9 @@ type tables struct {
 var _ smi.Tree = (*Tree)(nil)
 
 // Build makes the tree of a snapshot and of the figures beside it. A nil snapshot
-// is none yet: then there is but what the figures tell. It takes about 5 ms and
-// 6 MB for 10,000 real servers.
+// is none yet: then there is but what the figures tell. It takes about 1 ms and
+// 1 MB for 10,000 real servers, and all strings, once they are asked for, 2 ms and
+// 4 MB.
 //
 // Rows are named by the numbers of the accounts. Services and real servers
 // without one (more than 65,535 of them are remembered) have no row; see
