@@ -33,6 +33,7 @@ type Watcher struct {
 	started     bool // there was a snapshot
 	looked      bool // there was one whose rows were known
 	unavailable bool // the dataplane is
+	since       time.Time
 	reason      string
 	epoch       string
 	daemons     []dataplane.SyncDaemon
@@ -65,7 +66,8 @@ func (w *Watcher) Observe(snap *dataplane.Snapshot) []smi.Notification {
 	defer w.mu.Unlock()
 	services := carry(w.services, snap)
 	c := changes{time: snap.Time, quiet: w.quiet}
-	if w.unavailable {
+	// One that was read before is only late in coming.
+	if w.unavailable && snap.Time.After(w.since) {
 		w.unavailable, w.reason = false, ""
 		c.director(dataplaneAvailable)
 	}
@@ -117,7 +119,7 @@ func (w *Watcher) Dataplane(up bool, reason string, at time.Time) []smi.Notifica
 		w.reason = ""
 		c.director(dataplaneAvailable)
 	} else {
-		w.reason = reason
+		w.reason, w.since = reason, at
 		c.director(dataplaneUnavailable)
 	}
 	return w.tell(&c)

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -57,5 +58,49 @@ func TestReadingsThatTakeTooLongAreTold(t *testing.T) {
 		if f := p.complete(mib.Figures{}); f.Notify.Sequence != 2 || f.Dataplane != mib.Running || !f.Notify.Time.Equal(snap.Time) {
 			t.Errorf("%+v after a reading at %v", f, snap.Time)
 		}
+	})
+}
+
+// A snapshot that waits for SNMP while the next reading fails does not say that
+// the table can be read.
+func TestALateSnapshotDoesNotMakeTheDataplaneAvailable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, slow := newProbe(), &slowSource{}
+		source := p.source(slow)
+		read := func() (*dataplane.Snapshot, error) {
+			time.Sleep(10 * time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			return source.Snapshot(ctx)
+		}
+		want := func(when, message string, sequence uint32, state mib.DataplaneState) {
+			t.Helper()
+			f := p.complete(mib.Figures{Dataplane: mib.Running})
+			if f.Notify.Sequence != sequence || !strings.Contains(f.Notify.Message, message) || f.Dataplane != state {
+				t.Errorf("%s: %+v; want state %v and notification %d, %q", when, f, state, sequence, message)
+			}
+		}
+		late, err := read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		slow.takes = time.Minute
+		if _, err := read(); err == nil {
+			t.Fatal("a reading that takes a minute is done")
+		}
+		want("a reading fails", "cannot be read", 1, mib.Unavailable)
+		if err := p.Record(t.Context(), late); err != nil {
+			t.Fatal(err)
+		}
+		want("the one before is shown", "was started", 2, mib.Stale)
+		if _, err := read(); err == nil {
+			t.Fatal("a reading that takes a minute is done")
+		}
+		want("a reading fails again", "was started", 2, mib.Stale)
+		slow.takes = 0
+		if _, err := read(); err != nil {
+			t.Fatal(err)
+		}
+		want("a reading is done", "can be read again", 3, mib.Running)
 	})
 }
