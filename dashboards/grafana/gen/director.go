@@ -103,12 +103,12 @@ func directorTrouble() []view {
 		timeline("Services without a real server", "When the chosen services had no real server in service; one that always had is not here.", upDown,
 			query{expr: "lvs_service_up == 0", legend: "{{service}}"}).sized(24, 6),
 		chart("Real servers by state", "Real servers of the chosen services: up takes connections, overloaded is at its upper threshold, draining has weight 0 and connections left, down has weight 0 and none.", "none",
-			query{expr: "sum by (state) (lvs_service_real_servers)", legend: "{{state}}"}).stacked().stepped(),
+			query{expr: "sum by (state) (lvs_service_real_servers)", legend: "{{state}}"}).stacked().stepped().byState(),
 		chart("Refused connections", "Connections per second that got no real server, where the dataplane tells; the kernel's IPVS does not.", "cps",
 			query{expr: "topk(15, rate(lvs_service_refused_connections_total[$__rate_interval]))", legend: "{{service}}"}),
 		chart("Changes of state", "How often the chosen services changed their state in the time of a step.", "none",
-			query{expr: "sum by (service) (increase(lvs_service_state_changes_total[$__rate_interval])) > 0", legend: "{{service}}"}),
+			query{expr: "sum by (service) (increase(lvs_service_state_changes_total[$__rate_interval])) > 0", legend: "{{service}}"}).counted(),
 		chart("Resets of counters", "How often the kernel's counters began anew in the time of a step, by whose they are and why; the totals went on.", "none",
-			query{expr: "sum by (scope, reason) (increase(lvs_resets_total[$__rate_interval]))", legend: "{{scope}} {{reason}}"}),
+			query{expr: "sum by (scope, reason) (increase(lvs_resets_total[$__rate_interval]))", legend: "{{scope}} {{reason}}"}).counted(),
 	}
 }

@@ -111,7 +111,7 @@ func fleetAgents() []view {
 		chart("Age of snapshot", "How old what is shown here is. It stays below the interval of sampling, but for a moment.", "s",
 			query{expr: "lvs_agent_snapshot_age_seconds", legend: each}),
 		chart("Resets of counters", "How often the kernel's counters began anew in the time of a step; the totals went on.", "none",
-			query{expr: "sum by (instance, director, reason) (increase(lvs_resets_total[$__rate_interval]))", legend: "{{reason}} " + each}),
+			query{expr: "sum by (instance, director, reason) (increase(lvs_resets_total[$__rate_interval]))", legend: "{{reason}} " + each}).counted(),
 		chart("Failed samples", "Samples per second that failed, by stage.", "cps",
 			query{expr: "sum by (instance, stage) (rate(lvs_agent_sample_errors_total[$__rate_interval]))", legend: "{{stage}} {{instance}}"}),
 		chart("Series left out", "Series of real servers that are not shown because there are more than the limit.", "none",

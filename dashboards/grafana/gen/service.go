@@ -102,13 +102,13 @@ func serviceState() []view {
 		timeline("Real servers", "What each real server was: up takes new connections, or would but for its upper threshold; draining has weight 0 and connections left; down has weight 0 and none.", realStates,
 			query{expr: byName(realState), legend: realLegend}),
 		chart("Real servers by state", "How many real servers were up, at their upper threshold, draining and down.", "none",
-			query{expr: "sum by (state) (lvs_service_real_servers)", legend: "{{state}}"}).stacked().stepped(),
+			query{expr: "sum by (state) (lvs_service_real_servers)", legend: "{{state}}"}).stacked().stepped().byState(),
 		chart("Weight", "Weights of the real servers.", "none",
 			query{expr: byName("lvs_real_server_weight"), legend: realLegend}).stacked().stepped(),
 		chart("Refused connections", "Connections per second that got no real server, where the dataplane tells; the kernel's IPVS does not.", "cps",
 			query{expr: "rate(lvs_service_refused_connections_total[$__rate_interval])", legend: "refused"}),
 		chart("Changes of state", "How often real servers changed their state in the time of a step.", "none",
-			query{expr: byName("increase(lvs_real_server_state_changes_total[$__rate_interval])"), legend: realLegend}),
+			query{expr: byName("increase(lvs_real_server_state_changes_total[$__rate_interval])"), legend: realLegend}).counted(),
 	}
 }
 
@@ -154,9 +154,9 @@ func serviceBalance() []view {
 	return []view{
 		chart("Imbalance", "By how much of all new connections a real server got more (above 0) or less than it is entitled to by its weight or, with the schedulers rr, lc and dh, by being one of them. Persistence and few connections make it move; a lasting distance is worth a look.", "percentunit",
 			query{expr: byName("(" + actual + ") - (" + expected + ")"), legend: realLegend}),
-		chart("Expected and actual share", "The share of new connections that the weight entitles each real server to, and the share that came.", "percentunit",
+		chart("Expected and actual share", "The share of new connections that the weight entitles each real server to (dashed), and the share that came.", "percentunit",
 			query{expr: byName(expected), legend: "expected " + realLegend},
-			query{expr: byName(actual), legend: "actual " + realLegend}),
+			query{expr: byName(actual), legend: "actual " + realLegend}).dashed("A"),
 	}
 }
 

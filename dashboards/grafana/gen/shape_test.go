@@ -80,13 +80,14 @@ func fits(path string, v, want any) (errs []string) {
 
 // Pieces of the schema. Source: Grafana 9.3's kinds/dashboard and public/app/plugins/panel.
 var (
-	anySource   = shape{"type!": oneOf("prometheus"), "uid!": oneOf("${datasource}")}
-	unit        = oneOf("none", "short", "percentunit", "Bps", "pps", "cps", "reqps", "bytes", "s", "dateTimeFromNow")
-	aNumber     = "number"
-	reducers    = []any{oneOf("lastNotNull", "max")}
-	reduce      = shape{"calcs!": reducers, "fields!": "string", "values!": "bool"}
-	tooltip     = shape{"mode!": oneOf("single", "multi", "none"), "sort!": oneOf("none", "asc", "desc")}
-	legend      = shape{"calcs": reducers, "displayMode!": oneOf("list", "table"), "placement!": oneOf("bottom", "right"), "showLegend!": "bool"}
+	anySource = shape{"type!": oneOf("prometheus"), "uid!": oneOf("${datasource}")}
+	unit      = oneOf("none", "short", "percentunit", "Bps", "pps", "cps", "reqps", "bytes", "s", "dateTimeFromNow")
+	aNumber   = "number"
+	reducers  = []any{oneOf("lastNotNull", "max")}
+	reduce    = shape{"calcs!": reducers, "fields!": "string", "values!": "bool"}
+	tooltip   = shape{"mode!": oneOf("single", "multi", "none"), "sort!": oneOf("none", "asc", "desc")}
+	legend    = shape{"calcs": reducers, "displayMode!": oneOf("list", "table"), "placement!": oneOf("bottom", "right"), "showLegend!": "bool",
+		"sortBy": oneOf("Last *"), "sortDesc": "bool"}
 	mappingOf   = shape{"type!": oneOf("value"), "options!": isMapping}
 	stepOf      = shape{"color!": "string", "value!": "any"}
 	stacking    = shape{"group!": "string", "mode!": oneOf("none", "normal", "percent")}
@@ -96,18 +97,19 @@ var (
 	changes   = []any{shape{"id!": oneOf("merge", "organize"), "options!": isTransformation}}
 
 	customOf = map[string]shape{
-		"timeseries": {"axisPlacement!": oneOf("auto"), "drawStyle!": oneOf("line", "bars", "points"), "fillOpacity!": aNumber,
+		"timeseries": {"axisPlacement!": oneOf("auto"), "axisSoftMin": aNumber, "drawStyle!": oneOf("line", "bars", "points"), "fillOpacity!": aNumber,
 			"lineInterpolation!": oneOf("linear", "smooth", "stepBefore", "stepAfter"), "lineWidth!": aNumber,
 			"showPoints!": oneOf("auto", "never", "always"), "spanNulls!": "bool", "stacking!": stacking},
 		"state-timeline": {"fillOpacity!": aNumber, "lineWidth!": aNumber},
-		"table":          {"align!": oneOf("auto", "left", "center", "right"), "displayMode!": oneOf("auto"), "filterable!": "bool"},
+		"table":          {"align!": oneOf("auto", "left", "center", "right"), "displayMode!": oneOf("auto"), "filterable!": "bool", "minWidth!": aNumber},
 	}
 	optionsOf = map[string]shape{
 		"timeseries": {"legend!": legend, "tooltip!": tooltip},
 		"stat": {"colorMode!": oneOf("none", "value", "background"), "graphMode!": oneOf("none", "area"), "justifyMode!": oneOf("auto", "center"),
 			"orientation!": oneOf("auto", "horizontal", "vertical"), "textMode!": oneOf("auto", "name", "value", "value_and_name", "none"), "reduceOptions!": reduce},
 		"bargauge": {"displayMode!": oneOf("basic", "gradient", "lcd"), "minVizHeight!": aNumber, "minVizWidth!": aNumber,
-			"orientation!": oneOf("auto", "horizontal", "vertical"), "showUnfilled!": "bool", "reduceOptions!": reduce},
+			"orientation!": oneOf("auto", "horizontal", "vertical"), "showUnfilled!": "bool", "reduceOptions!": reduce,
+			"text!": shape{"titleSize!": aNumber, "valueSize!": aNumber}},
 		"table": {"showHeader!": "bool"},
 		"state-timeline": {"alignValue!": oneOf("left", "center", "right"), "mergeValues!": "bool", "rowHeight!": aNumber,
 			"showValue!": oneOf("auto", "always", "never"), "legend!": legend, "tooltip!": tooltip},
@@ -137,7 +139,9 @@ func panelShape(kind string) (shape, bool) {
 // propertyOf are the values of overrides.
 var propertyOf = shape{
 	"custom.transform": oneOf("constant", "negative-Y"), "custom.stacking": stacking, "custom.hidden": "bool",
-	"custom.displayMode": oneOf("color-text"), "unit": unit, "noValue": "string", "mappings": []any{mappingOf},
+	"custom.displayMode": oneOf("color-text"), "custom.minWidth": aNumber, "custom.fillOpacity": aNumber,
+	"custom.lineStyle": shape{"fill!": oneOf("solid", "dash"), "dash": []any{aNumber}}, "unit": unit,
+	"color": shape{"mode!": oneOf("fixed"), "fixedColor!": oneOf("green", "orange", "red", "purple")}, "noValue": "string", "mappings": []any{mappingOf},
 	"links": []any{shape{"title!": "string", "url!": "string"}},
 }
 

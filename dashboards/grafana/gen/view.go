@@ -11,7 +11,8 @@ func chart(title, about, unit string, queries ...query) view {
 			"showPoints": "never", "spanNulls": false, "stacking": map[string]any{"group": "A", "mode": "none"},
 		},
 		options: map[string]any{
-			"legend":  map[string]any{"calcs": []string{"lastNotNull", "max"}, "displayMode": "table", "placement": "bottom", "showLegend": true},
+			"legend": map[string]any{"calcs": []string{"lastNotNull", "max"}, "displayMode": "table", "placement": "bottom", "showLegend": true,
+				"sortBy": "Last *", "sortDesc": true}, // as Grafana heads the column of lastNotNull
 			"tooltip": map[string]any{"mode": "multi", "sort": "desc"},
 		},
 	}
@@ -22,7 +23,7 @@ func chart(title, about, unit string, queries ...query) view {
 func (v view) stacked() view {
 	v.custom = maps.Clone(v.custom)
 	v.custom["stacking"] = map[string]any{"group": "A", "mode": "normal"}
-	v.custom["fillOpacity"] = 40
+	v.custom["fillOpacity"], v.custom["axisSoftMin"] = 40, 0
 	for i, q := range v.queries {
 		if q.below {
 			v.overrides = append(v.overrides, override{matcher{"byFrameRefID", string(rune('A' + i))},
@@ -36,6 +37,32 @@ func (v view) stacked() view {
 func (v view) stepped() view {
 	v.custom = maps.Clone(v.custom)
 	v.custom["lineInterpolation"] = "stepAfter"
+	return v
+}
+
+// counted draws a chart of what happens now and then: a line would leave out what
+// has nothing beside it.
+func (v view) counted() view {
+	v.custom = maps.Clone(v.custom)
+	v.custom["drawStyle"], v.custom["fillOpacity"] = "bars", 80
+	return v
+}
+
+// byState gives series named after states the colours that these have on the
+// status page.
+func (v view) byState() view {
+	for _, s := range [][2]string{{"up", "green"}, {"overloaded", "purple"}, {"draining", "orange"}, {"down", "red"}} {
+		v.overrides = append(v.overrides, override{matcher{"byName", s[0]},
+			[]property{{"color", map[string]any{"mode": "fixed", "fixedColor": s[1]}}}})
+	}
+	return v
+}
+
+// dashed draws the series of a query, which are what should be, other than those
+// that are.
+func (v view) dashed(query string) view {
+	v.overrides = append(v.overrides, override{matcher{"byFrameRefID", query},
+		[]property{{"custom.lineStyle", map[string]any{"fill": "dash", "dash": []int{6, 6}}}, {"custom.fillOpacity", 0}}})
 	return v
 }
 
@@ -64,6 +91,7 @@ func bars(title, about string, queries ...query) view {
 		color: map[string]any{"mode": "thresholds"}, steps: []step{{Color: "orange"}, above("green", 1)}, least: number(0), most: number(1),
 		options: map[string]any{
 			"displayMode": "basic", "minVizHeight": 10, "minVizWidth": 0, "orientation": "horizontal", "showUnfilled": true,
+			"text":          map[string]any{"titleSize": 14, "valueSize": 18}, // else one bar alone has no room for its name
 			"reduceOptions": map[string]any{"calcs": []string{"lastNotNull"}, "fields": "", "values": false},
 		},
 	}
@@ -100,6 +128,9 @@ type fieldLink struct {
 	URL   string `json:"url"`
 }
 
+// minWidth is that of a table's column, in pixels: most hold a number.
+const minWidth = 80
+
 // table shows the latest values of several queries, a row for each set of labels
 // that they share.
 func table(title, about string, columns []column, queries ...query) view {
@@ -110,7 +141,7 @@ func table(title, about string, columns []column, queries ...query) view {
 	order, renamed := map[string]int{}, map[string]string{}
 	v := view{kind: "table", title: title, about: about, unit: "none", queries: queries, width: 24, height: 9, none: "n/a",
 		color:   map[string]any{"mode": "thresholds"},
-		custom:  map[string]any{"align": "auto", "displayMode": "auto", "filterable": true},
+		custom:  map[string]any{"align": "auto", "displayMode": "auto", "filterable": true, "minWidth": minWidth},
 		options: map[string]any{"showHeader": true},
 	}
 	for i, c := range columns {
@@ -133,6 +164,15 @@ func (c column) properties() (out []property) {
 	out = append(out, property{"noValue", "n/a"})
 	if c.unit != "" {
 		out = append(out, property{"unit", c.unit})
+	}
+	narrowest := 8*len(c.title) + 16 // pixels, so that the title is read
+	if c.words == nil && c.unit == "" {
+		narrowest = max(narrowest, 160) // names and addresses
+	} else if c.unit == "dateTimeFromNow" {
+		narrowest = max(narrowest, 120)
+	}
+	if narrowest > minWidth {
+		out = append(out, property{"custom.minWidth", narrowest})
 	}
 	if c.words != nil {
 		out = append(out, property{"mappings", []map[string]any{mapping(c.words)}}, property{"custom.displayMode", "color-text"})
