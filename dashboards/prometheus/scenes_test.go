@@ -55,7 +55,7 @@ var scenes = []scene{
 	{name: "connection table full", from: 5, at: 18, to: 20, clear: 23,
 		breaks: func(s *stage) { s.connections.Store(10000) }, mends: func(s *stage) { s.connections.Store(100) },
 		alerts: []string{"LVSConnectionTableFull"}},
-	{name: "counters reset", from: 5, at: 8, to: 9, clear: 28, ofAgent: true,
+	{name: "counters reset", from: 5, at: 8, to: 9, clear: 28,
 		breaks: func(s *stage) { s.Reload(); s.fill() }, mends: func(*stage) {},
 		alerts: []string{"LVSCountersReset"}},
 	{name: "agent stale", from: 5, at: 9, to: 12, clear: 15,
@@ -67,12 +67,35 @@ var scenes = []scene{
 	{name: "store near its limit", from: 5, at: 25, to: 26, clear: 30, ofAgent: true,
 		breaks: func(s *stage) { s.storeBytes = 7 << 27 }, mends: func(s *stage) { s.storeBytes = 1 << 28 },
 		alerts: []string{"LVSStoreNearLimit"}},
+	{name: "a part does not work", from: 5, at: 13, to: 15, clear: 18, ofAgent: true,
+		breaks: ill(func(h *prom.Health) { h.Components["store"] = false }), mends: ill(nil),
+		alerts: []string{"LVSAgentComponentDown"}},
+	{name: "configuration refused", from: 5, at: 13, to: 15, clear: 18, ofAgent: true,
+		breaks: ill(func(h *prom.Health) { h.Config.ReloadOK = false }), mends: ill(nil),
+		alerts: []string{"LVSConfigRefused"}},
+	{name: "drift", from: 5, at: 17, to: 19, clear: 22, ofAgent: true,
+		breaks: ill(func(h *prom.Health) { h.Director.Drift["real server"] = 2 }), mends: ill(nil),
+		alerts: []string{"LVSTableDrift"}},
+	{name: "notifications lost", from: 5, at: 8, to: 9, clear: 28, ofAgent: true,
+		breaks: ill(func(h *prom.Health) { h.Notify["agentx"].Lost["full"] = 9 }), mends: func(*stage) {},
+		alerts: []string{"LVSNotificationsLost"}},
+	{name: "samples not stored", from: 5, at: 8, to: 9, clear: 28, ofAgent: true,
+		breaks: ill(func(h *prom.Health) { h.Store.CommitErrors = 6 }), mends: func(*stage) {},
+		alerts: []string{"LVSSamplesNotStored"}},
+	{name: "store damaged", from: 5, at: 8, to: 9, clear: 12, ofAgent: true,
+		breaks: ill(func(h *prom.Health) { h.Store.PutAside = true }), mends: ill(nil),
+		alerts: []string{"LVSStoreDamaged"}},
 	{name: "agent down", from: 5, at: 9, to: 12, clear: 15,
 		breaks: func(s *stage) { s.unreachable = true }, mends: func(s *stage) { s.unreachable = false },
 		alerts: []string{"LVSAgentDown"}},
 	{name: "agent absent", from: 5, at: 18, to: 20, clear: 23,
 		breaks: func(s *stage) { s.unlisted = true }, mends: func(s *stage) { s.unlisted = false },
 		alerts: []string{"LVSAgentAbsent"}},
+}
+
+// ill has the agent say this of itself from now on.
+func ill(says func(*prom.Health)) func(*stage) {
+	return func(s *stage) { s.ills = says }
 }
 
 // TestScenesRaiseTheirAlertsOnly plays each scene on a director, sampled and shown

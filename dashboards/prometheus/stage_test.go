@@ -31,8 +31,9 @@ type stage struct {
 	unstable    atomic.Int64  // tables that move under each reading
 	connections atomic.Uint64 // in the kernel's connection table
 	storeBytes  int64
-	unreachable bool // the agent cannot be scraped
-	unlisted    bool // it is not a target any more
+	ills        func(*prom.Health) // of the agent itself; nil if it is well
+	unreachable bool               // the agent cannot be scraped
+	unlisted    bool               // it is not a target any more
 }
 
 func newStage(t *testing.T) *stage {
@@ -131,25 +132,39 @@ func (s *stage) Snapshot(ctx context.Context) (*dataplane.Snapshot, error) {
 func (s *stage) agent() prom.Options {
 	return prom.Options{Snapshot: s.sampler.Latest, Health: func() prom.Health {
 		stats := s.sampler.Stats()
+		up := stats.Samples > 0 && !stats.Failing
 		h := prom.Health{
-			Up: stats.Samples > 0 && !stats.Failing, Interval: s.sampler.Interval(), Inconsistent: stats.Inconsistent,
-			Store: &prom.StoreHealth{Bytes: s.storeBytes, Limit: 1 << 30},
+			Up: up, Interval: s.sampler.Interval(), Inconsistent: stats.Inconsistent, Resets: s.resets(),
+			Components: map[string]bool{"kernel": up, "store": true, "agentx": true, "director": true},
+			Store:      &prom.StoreHealth{Bytes: s.storeBytes, Limit: 1 << 30},
+			Config:     &prom.ConfigHealth{ReloadOK: true},
+			Director:   &prom.DirectorHealth{Drift: map[string]int{}},
+			Notify:     map[string]prom.NotifyHealth{"agentx": {Lost: map[string]uint64{"full": 0, "coalesced": 5}}},
 		}
-		for scope, counts := range map[prom.ResetScope]dataplane.ResetCounts{
-			prom.DirectorResets: stats.DirectorResets, prom.ServiceResets: stats.ServiceResets, prom.RealResets: stats.RealResets,
-		} {
-			for reason, n := range counts {
-				h.Resets[scope][reason] = uint64(n)
-			}
+		if s.ills != nil {
+			s.ills(&h)
 		}
 		return h
 	}}
 }
 
+// resets are those that were seen, by scope and reason.
+func (s *stage) resets() (r prom.Resets) {
+	stats := s.sampler.Stats()
+	for scope, counts := range map[prom.ResetScope]dataplane.ResetCounts{
+		prom.DirectorResets: stats.DirectorResets, prom.ServiceResets: stats.ServiceResets, prom.RealResets: stats.RealResets,
+	} {
+		for reason, n := range counts {
+			r[scope][reason] = uint64(n)
+		}
+	}
+	return r
+}
+
 // fleet shows it as lvs-exporter does.
 func (s *stage) fleet() prom.Options {
 	return prom.Options{Members: func() []prom.Member {
-		stats := s.sampler.Stats()
-		return []prom.Member{{Director: "lvs1", Snapshot: s.sampler.Latest(), Up: stats.Samples > 0 && !stats.Failing}}
+		stats, resets := s.sampler.Stats(), s.resets()
+		return []prom.Member{{Director: "lvs1", Snapshot: s.sampler.Latest(), Up: stats.Samples > 0 && !stats.Failing, Resets: &resets}}
 	}}
 }
