@@ -92,7 +92,10 @@ bench:
 
 # Programs, MIBs and the systemd unit; the unit is neither enabled nor started.
 # It builds nothing: make build is for anyone, this is for root.
+# RUNBOOK is where those who read an alert find the runbook; it goes into its
+# runbook_url. Without one that is the file as installed here.
 PREFIX ?= /usr/local
+RUNBOOK ?= file://$(PREFIX)/share/lvs-agent/prometheus/RUNBOOK.md
 install:
 	@[ -x build/lvs-agent ] && [ -x build/lvs-exporter ] || { echo "nothing is built yet: make build"; exit 1; }
 	install -D -m 755 build/lvs-agent $(DESTDIR)$(PREFIX)/sbin/lvs-agent
@@ -101,6 +104,7 @@ install:
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/lvs-agent/cacti $(wildcard dashboards/cacti/*.xml dashboards/cacti/*.md dashboards/cacti/*.php dashboards/cacti/*.sh)
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/lvs-agent/cacti/resource/snmp_queries dashboards/cacti/resource/snmp_queries/*.xml
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/lvs-agent/prometheus dashboards/prometheus/*.yml dashboards/prometheus/RUNBOOK.md
+	sed -i 's|runbook_url: RUNBOOK.md|runbook_url: $(RUNBOOK)|' $(DESTDIR)$(PREFIX)/share/lvs-agent/prometheus/lvs.alerts.yml
 	install -D -m 644 cmd/lvs-agent/lvs-agent.sysusers $(DESTDIR)/etc/sysusers.d/lvs-agent.conf
 	install -D -m 644 cmd/lvs-agent/lvs-agent.service $(DESTDIR)/etc/systemd/system/lvs-agent.service
 	sed -i 's|/usr/local|$(PREFIX)|' $(DESTDIR)/etc/systemd/system/lvs-agent.service
