@@ -20,6 +20,13 @@ type Source interface {
 	Snapshot(ctx context.Context) (*dataplane.Snapshot, error)
 }
 
+// A Recycler is a [Source] that wants its snapshots back: the sampler hands each to
+// Recycle when nobody uses it, or a service or real server in it, any more, so that
+// the next need not have new memory. Daemons and Sysctls of its Director live on.
+type Recycler interface {
+	Recycle(s *dataplane.Snapshot)
+}
+
 // A Ledger keeps snapshots, and with them the accounts, across restarts of the
 // agent.
 type Ledger interface {

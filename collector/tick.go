@@ -50,6 +50,9 @@ func (s *Sampler) complete(src *dataplane.Snapshot, tick time.Time) *dataplane.S
 	before := s.continuity.resets
 	s.continuity.setNames(s.names.Load())
 	out := s.continuity.Apply(src, tick)
+	if r, ok := s.source.(Recycler); ok {
+		r.Recycle(src)
+	}
 	if s.ledger != nil && !s.recalled {
 		hideNumbers(out)
 	}

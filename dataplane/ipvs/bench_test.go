@@ -119,6 +119,7 @@ func BenchmarkSnapshotDecode(b *testing.B) {
 					b.Fatal(err)
 				}
 				reals = s.RealServers()
+				c.Recycle(s) // as the agent does
 			}
 			if reals != services*10 {
 				b.Fatalf("%d real servers", reals)

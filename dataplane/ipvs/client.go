@@ -190,6 +190,18 @@ func (c *Client) Snapshot(ctx context.Context) (snap *dataplane.Snapshot, err er
 	return snap, nil
 }
 
+// Recycle gives a snapshot back that this Client made and that nobody uses any
+// more, nor any service or real server in it: the next is made in its memory. Of
+// any but the latest it does nothing. Nobody has to call it.
+func (c *Client) Recycle(snap *dataplane.Snapshot) {
+	select {
+	case c.read.turn <- struct{}{}:
+		defer func() { <-c.read.turn }()
+		c.table.takeBack(snap)
+	default: // somebody reads, and has other memory by now
+	}
+}
+
 func (c *Client) snapshot(ctx context.Context, s *session) (*dataplane.Snapshot, error) {
 	snap := new(dataplane.Snapshot)
 	info, err := s.info(ctx)

@@ -131,10 +131,10 @@ func (s *session) service(ctx context.Context, n names, k dataplane.ServiceKey, 
 // listServices lists the services, again while two dumps in several datagrams differ.
 func (r *reader) listServices(ctx context.Context, s *session) ([]dataplane.ServiceState, error) {
 	p := pass{reader: r, s: s, services: len(r.hints)}
-	list, err := p.listOnce(ctx)
+	list, err := p.listOnce(ctx, nil)
 	for try := 0; err == nil && len(list) > 0 && try < tries; try++ {
 		var next []dataplane.ServiceState
-		if next, err = p.listOnce(ctx); err != nil {
+		if next, err = p.listOnce(ctx, nil); err != nil {
 			break
 		}
 		fresh, _ := changes(list, next, make([]span, len(list)))

@@ -18,6 +18,30 @@ type reader struct {
 	hints []hint // one for each service of the last table, in its order
 	reals int    // of all of them together
 	seed  maphash.Seed
+
+	list  []dataplane.ServiceState // memory for a list that is not handed out
+	lent  lent                     // the table handed out last
+	spare lent                     // one that was given back
+}
+
+// lent is a table that was handed out, and the memory its rows are in.
+type lent struct {
+	snap     *dataplane.Snapshot
+	services []dataplane.ServiceState
+	reals    []dataplane.RealState
+}
+
+// takeBack keeps the memory of the table handed out last, if that is the one; not
+// of one that has become much larger than the table is.
+func (r *reader) takeBack(snap *dataplane.Snapshot) {
+	if snap == nil || r.lent.snap != snap {
+		return
+	}
+	r.spare, r.lent = r.lent, lent{}
+	r.spare.snap = nil
+	if cap(r.spare.reals) > 2*r.reals+1024 {
+		r.spare = lent{}
+	}
 }
 
 // A hint is what is remembered of a service.
@@ -59,11 +83,15 @@ type pass struct {
 // from the last list is left out.
 func (r *reader) read(ctx context.Context, s *session, snap *dataplane.Snapshot) error {
 	p := pass{reader: r, s: s, services: len(r.hints)}
-	p.reals = make([]dataplane.RealState, 0, r.reals)
-	list, err := p.listOnce(ctx)
+	if p.reals = r.spare.reals[:0]; cap(p.reals) < r.reals {
+		p.reals = make([]dataplane.RealState, 0, r.reals)
+	}
+	list, err := p.listOnce(ctx, r.list)
 	if err != nil {
 		return err
 	}
+	memory := r.spare.services // of the list that is handed out
+	r.list, r.lent, r.spare = nil, lent{}, lent{}
 	spans := make([]span, len(list))
 	for i := range list {
 		if spans[i], err = p.list(ctx, list[i].Key, r.hintFor(i, list[i].Key)); err != nil {
@@ -71,13 +99,14 @@ func (r *reader) read(ctx context.Context, s *session, snap *dataplane.Snapshot)
 		}
 	}
 	for try := 0; ; try++ {
-		next, err := p.listOnce(ctx)
+		next, err := p.listOnce(ctx, memory)
 		if err != nil {
 			return err
 		}
+		memory = nil
 		fresh, gone := changes(list, next, spans)
 		if fresh == nil {
-			list = next
+			list, r.list = next, list
 			break
 		}
 		moved := gone
@@ -136,6 +165,7 @@ func (p *pass) finish(snap *dataplane.Snapshot, list []dataplane.ServiceState, s
 		r.hints = append(r.hints, hint{list[i].Key, sp.order})
 		r.reals += sp.to - sp.from
 	}
+	r.lent = lent{snap, list, p.reals}
 	snap.Services = list
 	snap.Retries += p.rereads
 	snap.Counters32 = p.narrow
@@ -190,9 +220,13 @@ func recreated(before, now *dataplane.ServiceState) bool {
 	return !grown
 }
 
-// listOnce lists the services by one dump, each once.
-func (p *pass) listOnce(ctx context.Context) ([]dataplane.ServiceState, error) {
-	list := make([]dataplane.ServiceState, 0, p.services)
+// listOnce lists the services by one dump, each once, in memory of another list if
+// that is large enough.
+func (p *pass) listOnce(ctx context.Context, memory []dataplane.ServiceState) ([]dataplane.ServiceState, error) {
+	list := memory[:0]
+	if cap(list) < p.services {
+		list = make([]dataplane.ServiceState, 0, p.services)
+	}
 	f, err := p.s.dump(ctx, p.s.request(cmdGetService), func(data []byte) error {
 		list = append(list, dataplane.ServiceState{})
 		svc := &list[len(list)-1]

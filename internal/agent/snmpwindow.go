@@ -59,6 +59,8 @@ func (w *snmpWindow) Record(_ context.Context, snap *dataplane.Snapshot) error {
 // source watches over a source: that it cannot be read is news of its own.
 func (w *snmpWindow) source(s collector.Source) collector.Source { return &watchedSource{s, w} }
 
+var _ collector.Recycler = (*watchedSource)(nil)
+
 type watchedSource struct {
 	collector.Source
 	window *snmpWindow
@@ -75,6 +77,13 @@ func (s *watchedSource) Snapshot(ctx context.Context) (*dataplane.Snapshot, erro
 		s.window.dataplane(err, time.Now())
 	}
 	return snap, err
+}
+
+// Recycle takes a snapshot back; see collector.Recycler.
+func (s *watchedSource) Recycle(snap *dataplane.Snapshot) {
+	if r, ok := s.Source.(collector.Recycler); ok {
+		r.Recycle(snap)
+	}
 }
 
 // dataplane notes whether the table could be read, and when.

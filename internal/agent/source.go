@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"sync"
 
+	"lvs/collector"
 	"lvs/dataplane"
 	"lvs/dataplane/ipvs"
 	"lvs/dataplane/procfs"
@@ -53,6 +54,18 @@ func (s *kernelSource) Snapshot(ctx context.Context) (*dataplane.Snapshot, error
 		}
 	}
 	return snap, nil
+}
+
+var _ collector.Recycler = (*kernelSource)(nil)
+
+// Recycle takes a snapshot back; see collector.Recycler.
+func (s *kernelSource) Recycle(snap *dataplane.Snapshot) {
+	s.mu.Lock()
+	client := s.client
+	s.mu.Unlock()
+	if client != nil {
+		client.Recycle(snap)
+	}
 }
 
 func (s *kernelSource) read(ctx context.Context) (*dataplane.Snapshot, error) {
