@@ -87,7 +87,7 @@ var (
 	reduce    = shape{"calcs!": reducers, "fields!": "string", "values!": "bool"}
 	tooltip   = shape{"mode!": oneOf("single", "multi", "none"), "sort!": oneOf("none", "asc", "desc")}
 	legend    = shape{"calcs": reducers, "displayMode!": oneOf("list", "table"), "placement!": oneOf("bottom", "right"), "showLegend!": "bool",
-		"sortBy": oneOf("Last *"), "sortDesc": "bool"}
+		"sortBy": oneOf("Last *", "Max"), "sortDesc": "bool"}
 	mappingOf   = shape{"type!": oneOf("value"), "options!": isMapping}
 	stepOf      = shape{"color!": "string", "value!": "any"}
 	stacking    = shape{"group!": "string", "mode!": oneOf("none", "normal", "percent")}
@@ -97,7 +97,7 @@ var (
 	changes   = []any{shape{"id!": oneOf("merge", "organize"), "options!": isTransformation}}
 
 	customOf = map[string]shape{
-		"timeseries": {"axisPlacement!": oneOf("auto"), "axisSoftMin": aNumber, "drawStyle!": oneOf("line", "bars", "points"), "fillOpacity!": aNumber,
+		"timeseries": {"axisPlacement!": oneOf("auto"), "axisSoftMin!": aNumber, "drawStyle!": oneOf("line", "bars", "points"), "fillOpacity!": aNumber,
 			"lineInterpolation!": oneOf("linear", "smooth", "stepBefore", "stepAfter"), "lineWidth!": aNumber,
 			"showPoints!": oneOf("auto", "never", "always"), "spanNulls!": "bool", "stacking!": stacking},
 		"state-timeline": {"fillOpacity!": aNumber, "lineWidth!": aNumber},

@@ -7,7 +7,7 @@ func chart(title, about, unit string, queries ...query) view {
 	return view{
 		kind: "timeseries", title: title, about: about, unit: unit, queries: queries, width: 12, height: 8, none: "n/a",
 		custom: map[string]any{
-			"axisPlacement": "auto", "drawStyle": "line", "fillOpacity": 10, "lineInterpolation": "linear", "lineWidth": 1,
+			"axisPlacement": "auto", "axisSoftMin": 0, "drawStyle": "line", "fillOpacity": 10, "lineInterpolation": "linear", "lineWidth": 1,
 			"showPoints": "never", "spanNulls": false, "stacking": map[string]any{"group": "A", "mode": "none"},
 		},
 		options: map[string]any{
@@ -23,7 +23,7 @@ func chart(title, about, unit string, queries ...query) view {
 func (v view) stacked() view {
 	v.custom = maps.Clone(v.custom)
 	v.custom["stacking"] = map[string]any{"group": "A", "mode": "normal"}
-	v.custom["fillOpacity"], v.custom["axisSoftMin"] = 40, 0
+	v.custom["fillOpacity"] = 40
 	for i, q := range v.queries {
 		if q.below {
 			v.overrides = append(v.overrides, override{matcher{"byFrameRefID", string(rune('A' + i))},
@@ -41,8 +41,12 @@ func (v view) stepped() view {
 }
 
 // counted draws a chart of what happens now and then: a line would leave out what
-// has nothing beside it.
+// has nothing beside it, and most series are at 0 in the end.
 func (v view) counted() view {
+	legend := maps.Clone(v.options["legend"].(map[string]any))
+	legend["sortBy"] = "Max"
+	v.options = maps.Clone(v.options)
+	v.options["legend"] = legend
 	v.custom = maps.Clone(v.custom)
 	v.custom["drawStyle"], v.custom["fillOpacity"] = "bars", 80
 	return v
