@@ -81,7 +81,7 @@ var libraries = map[string][]string{
 	"github.com/alecthomas/kingpin/v2":       {"internal/agent", "internal/exporter"},
 	"github.com/coreos/go-systemd/v22":       {"internal/agent"},
 	"golang.org/x/image":                     {"rrdstore/graph"},
-	"golang.org/x/sys":                       {"dataplane/ipvs", "dataplane/procfs", "rrdstore", "mib/agent", "internal/agent"},
+	"golang.org/x/sys":                       {"dataplane/ipvs", "dataplane/procfs", "rrdstore", "mib/agent", "mib/usm", "internal/agent"},
 }
 
 // mayUse reports whether a package may import a library's package.

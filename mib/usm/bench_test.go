@@ -121,6 +121,8 @@ func goSNMP(b *testing.B, name string, e *Engine, u User, datagram []byte) {
 // BenchmarkRefused is what strangers cost, for whom nothing is decrypted.
 func BenchmarkRefused(b *testing.B) {
 	e := newTestEngine(b)
+	e.clock = newClock()
+	e.began = e.clock()
 	wrong := secret
 	wrong.AuthSecret = "not the secret passphrase"
 	for _, c := range []struct {

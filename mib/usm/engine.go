@@ -19,7 +19,8 @@ const window = 150
 type Engine struct {
 	id    []byte
 	boots int32
-	began time.Time // when snmpEngineTime was 0
+	clock func() time.Duration // see newClock
+	began time.Duration        // by it, when snmpEngineTime was 0
 
 	users  atomic.Pointer[map[string]*user]
 	nobody *authKey // costs what a user's costs, where there is no such user
@@ -39,7 +40,8 @@ func New(id Identity, users []User) (*Engine, error) {
 	if id.Boots < 1 {
 		return nil, errors.New("usm: an engine that runs has booted")
 	}
-	e := &Engine{id: bytes.Clone(id.EngineID), boots: id.Boots, began: time.Now()}
+	e := &Engine{id: bytes.Clone(id.EngineID), boots: id.Boots, clock: newClock()}
+	e.began = e.clock()
 	var chance [8 + 32]byte
 	rand.Read(chance[:]) // does not fail
 	// From anywhere on, each is used once (RFC 3826 §3.1.2.1): 2^64 is enough.
@@ -70,8 +72,10 @@ func (e *Engine) ID() []byte { return e.id }
 func (e *Engine) Boots() int32 { return e.boots }
 
 // Time is snmpEngineTime: whole seconds since New, whatever is done to the
-// machine's clock. It stops after 68 years.
-func (e *Engine) Time() int32 { return clamp(int64(time.Since(e.began) / time.Second)) }
+// machine's clock. It goes on while the machine is suspended, where the system
+// tells (Linux), as managers' notion of it does: one that stood still for longer
+// than the window would let nobody in. It stops after 68 years.
+func (e *Engine) Time() int32 { return clamp(int64((e.clock() - e.began) / time.Second)) }
 
 // clamp is the nearest number that snmpEngineTime can be.
 func clamp(n int64) int32 { return int32(max(0, min(n, math.MaxInt32))) }

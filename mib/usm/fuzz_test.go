@@ -7,7 +7,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"time"
 
 	"lvs/mib/ber"
 )
@@ -63,7 +62,7 @@ func FuzzAuthenticated(f *testing.F) {
 	f.Add(int32(6), int32(0), []byte(""), []byte("\x30\x02\x04\x00"), true)
 	inTheClear, hidden := by(f, e, signed, AuthNoPriv), by(f, e, secret, AuthPriv)
 	f.Fuzz(func(t *testing.T, boots, sent int32, salt, scoped []byte, encrypted bool) {
-		e.began = time.Now() // it is always the engine's second 0
+		e.began = e.clock() // it is always the engine's second 0
 		m := inTheClear
 		if encrypted {
 			m = hidden

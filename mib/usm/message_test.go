@@ -23,12 +23,14 @@ var (
 	either = User{Name: "either", Auth: SHA512, Priv: AES256, AuthSecret: "the either passphrase", Level: NoAuthNoPriv}
 )
 
+// newTestEngine has a clock that testing/synctest knows.
 func newTestEngine(t testing.TB) *Engine {
 	t.Helper()
 	e, err := New(testID(), []User{open, signed, secret, either})
 	if err != nil {
 		t.Fatal(err)
 	}
+	e.clock, e.began = monotonic(), 0
 	return e
 }
 

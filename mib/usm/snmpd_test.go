@@ -82,7 +82,7 @@ func TestAsSNMPD(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.began = time.Now().Add(-time.Duration(now) * time.Second)
+	e.began = e.clock() - time.Duration(now)*time.Second
 
 	wrong := user
 	wrong.AuthSecret = "another passphrase"

@@ -68,6 +68,27 @@ func TestTimeWindow(t *testing.T) {
 	})
 }
 
+// After an hour of sleep the manager's notion of the engine's time is an hour on,
+// and so has the engine's to be; what was recorded before is let in no more.
+func TestTimeGoesOnWhileTheMachineIsSuspended(t *testing.T) {
+	e := newTestEngine(t)
+	var up time.Duration
+	e.clock = func() time.Duration { return up }
+	up += 10*time.Second + time.Second/2
+	recorded, asked := by(t, e, signed, AuthNoPriv).bytes(), by(t, e, secret, AuthPriv)
+	up += time.Hour
+	if e.Time() != 3610 {
+		t.Errorf("engine time is %d after 3610.5 s", e.Time())
+	}
+	if _, _, _, err := receive(e, recorded); err == nil {
+		t.Error("let in what was sent an hour ago")
+	}
+	asked.time += 3600
+	if _, _, _, err := receive(e, asked.bytes()); err != nil {
+		t.Errorf("a manager that was awake: %v", err)
+	}
+}
+
 func TestLastBoot(t *testing.T) {
 	e, err := New(Identity{EngineID: testID().EngineID, Boots: maxBoots}, []User{open, signed})
 	if err != nil {
