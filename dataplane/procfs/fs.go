@@ -106,33 +106,6 @@ func (f FS) BootID() (string, error) {
 	return strings.TrimSpace(string(b)), nil
 }
 
-// Sysctls are net.ipv4.vs.*, by name and as the kernel prints them. Those that
-// may not be read are left out; the error is [fs.ErrNotExist] where there are none.
-func (f FS) Sysctls() (m map[string]string, err error) {
-	err = f.within(func(d dirs) error {
-		m, err = readSysctls(d.sysctl)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("procfs: %w", err)
-	}
-	return m, nil
-}
-
-func readSysctls(dir string) (map[string]string, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	m := make(map[string]string, len(entries))
-	for _, e := range entries {
-		if b, err := os.ReadFile(filepath.Join(dir, e.Name())); err == nil {
-			m[e.Name()] = strings.TrimSuffix(string(b), "\n")
-		}
-	}
-	return m, nil
-}
-
 // absent reports whether err says that a file is not there, or not for us: the
 // kernel may be older than the file, and net/ip_vs_status is root's.
 func absent(err error) bool {
