@@ -4,7 +4,6 @@ import (
 	"encoding/csv"
 	"io"
 	"strconv"
-	"time"
 
 	"lvs/dataplane"
 )
@@ -15,16 +14,15 @@ var csvHeader = []string{"time", "service", "real", "name", "state", "reason", "
 	"connections", "in_packets", "out_packets", "in_bytes", "out_bytes"}
 
 // CSV writes a snapshot as one line per service and real server, exact where the
-// page rounds. What is unknown or not available is empty.
+// page rounds. What is unknown or not available is empty. What went from the table
+// is not in it.
 func CSV(w io.Writer, s *dataplane.Snapshot) error {
 	out := csv.NewWriter(w)
 	out.Write(csvHeader) // errors are kept for Flush
-	t := NewTable(s, nil)
-	for i := range t.Groups {
-		g := &t.Groups[i]
-		out.Write(g.record(s))
-		for j := range g.Reals {
-			out.Write(g.Reals[j].record(s))
+	t := NewTable(s, nil, Agent{})
+	for row := range t.rows() {
+		if !row.Gone {
+			out.Write(row.record(s))
 		}
 	}
 	out.Flush()
@@ -36,7 +34,7 @@ func (r *Row) record(s *dataplane.Snapshot) []string {
 	number := func(v uint64) string { return strconv.FormatUint(v, 10) }
 	rates, has, account, reason := r.Service.Rates, r.Service.HasRates, &r.Service.Account, r.Service.Reason()
 	active, inactive, _ := r.Service.Connections()
-	weight, limit, method, bypass := r.Weights, "", "", r.Cells[OutTotal] == notAvailable
+	weight, limit, method, bypass := r.Weights, "", "", r.bypass
 	if r.Real != nil {
 		rates, has, account, reason = r.Real.Rates, r.Real.HasRates, &r.Real.Account, r.Real.Reason()
 		active, inactive, weight, method = uint64(r.Real.Active), uint64(r.Real.Inactive), uint64(r.Real.Weight), r.Real.Method.String()
@@ -63,11 +61,4 @@ func (r *Row) record(s *dataplane.Snapshot) []string {
 	known(!s.Partial, account.Total.InBytes)
 	known(!s.Partial && !bypass, account.Total.OutBytes)
 	return line
-}
-
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339)
 }

@@ -19,6 +19,10 @@ type Event struct {
 	Shape bool `json:"shape,omitempty"`
 	// Partial says that real servers which are up are left out below.
 	Partial bool `json:"partial,omitempty"`
+	// Down is how many real servers are, those that went from the table among them.
+	Down int `json:"down"`
+	// Figures that changed, by ID.
+	Figures map[string]Cell `json:"figures,omitempty"`
 	// Rows that changed, by ID.
 	Rows map[string]Change `json:"rows,omitempty"`
 }
@@ -27,11 +31,8 @@ type Event struct {
 type Change struct {
 	// State is the new one; empty if it is as it was.
 	State string `json:"state,omitempty"`
-	// Cells are the new texts, by column.
-	Cells map[Column]string `json:"cells,omitempty"`
-	// Spark is the new sparkline's path, Peak its greatest value.
-	Spark string `json:"spark,omitempty"`
-	Peak  string `json:"peak,omitempty"`
+	// Cells are the new ones, by column.
+	Cells map[Column]Cell `json:"cells,omitempty"`
 }
 
 // Summary is the state of the table in a line.
@@ -42,14 +43,26 @@ func (t *Table) Summary() string {
 			s += fmt.Sprintf(", %d %s", n, status)
 		}
 	}
+	if t.GoneReals > 0 {
+		s += fmt.Sprintf(", %d removed", t.GoneReals)
+	}
+	if t.GoneServices > 0 {
+		s += fmt.Sprintf("; services removed: %d", t.GoneServices)
+	}
 	return s
 }
+
+// Down is how many real servers are down or went from the table.
+func (t *Table) Down() int { return t.Counts[dataplane.Down] + t.GoneReals }
 
 // Since is the event that brings a page of prev up to t. Of tables too large to
 // be shown whole it tells real servers only where they are not up, or were not:
 // pages show no others, unless somebody opened a service.
 func (t *Table) Since(prev *Table) *Event {
-	e := &Event{Tick: t.Tick, Summary: t.Summary(), Rows: map[string]Change{}, Partial: t.large(), Shape: len(t.byID) != len(prev.byID)}
+	e := &Event{
+		Tick: t.Tick, Summary: t.Summary(), Down: t.Down(), Partial: t.large(), Shape: len(t.byID) != len(prev.byID),
+		Figures: t.figuresSince(prev), Rows: map[string]Change{},
+	}
 	for id, row := range t.byID {
 		old := prev.byID[id]
 		switch {
@@ -60,31 +73,50 @@ func (t *Table) Since(prev *Table) *Event {
 			if c, ok := row.since(old); ok {
 				e.Rows[id] = c
 			}
-			// What the page cannot change in place: the first cell.
-			e.Shape = e.Shape || row.Label() != old.Label()
+			// What the page cannot change in place: the first cell, and what kind of
+			// row it is.
+			e.Shape = e.Shape || row.Label() != old.Label() || row.Gone != old.Gone
 		}
 	}
 	return e
 }
 
+// figuresSince are those that changed.
+func (t *Table) figuresSince(prev *Table) map[string]Cell {
+	list := map[string]Cell{}
+	var compare func(now, before []Figure)
+	compare = func(now, before []Figure) {
+		for i := range now {
+			if len(before) != len(now) {
+				list[now[i].ID] = now[i].Cell // of the table before the first sample
+				continue
+			}
+			if now[i].Cell != before[i].Cell {
+				list[now[i].ID] = now[i].Cell
+			}
+			compare(now[i].States, before[i].States)
+		}
+	}
+	compare(t.Figures, prev.Figures)
+	return list
+}
+
 // large reports whether a page leaves real servers out that are up.
-func (t *Table) large() bool { return t.Reals > MaxReals }
+func (t *Table) large() bool { return t.Reals+t.GoneReals+t.GoneServices > MaxReals }
 
 // since is what changed in the row, if anything did.
 func (r *Row) since(old *Row) (c Change, changed bool) {
 	if r.Status != old.Status {
 		c.State, changed = r.Status.String(), true
 	}
-	for i := range r.Cells {
-		if r.Cells[i] != old.Cells[i] {
+	now, before := r.Cells(), old.Cells()
+	for i := range now {
+		if now[i] != before[i] {
 			if c.Cells == nil {
-				c.Cells = map[Column]string{}
+				c.Cells = map[Column]Cell{}
 			}
-			c.Cells[Column(i)], changed = r.Cells[i], true
+			c.Cells[Column(i)], changed = now[i], true
 		}
-	}
-	if r.Spark.Path != "" && r.Spark != old.Spark {
-		c.Spark, c.Peak, changed = r.Spark.Path, r.Spark.Peak, true
 	}
 	return c, changed
 }

@@ -10,26 +10,30 @@ import (
 )
 
 func TestEventsTellWhatChanged(t *testing.T) {
-	old := NewTable(director(), nil)
+	old := NewTable(director(), nil, Agent{})
 	s := director()
 	s.Tick = epoch.Add(10 * time.Second)
 	s.Services[0].Reals[0].Weight, s.Services[0].Reals[0].Active, s.Services[0].Reals[0].LastChange = 0, 0, s.Tick
-	got, err := json.Marshal(NewTable(s, nil).Since(old))
+	got, err := json.Marshal(NewTable(s, nil, Agent{}).Since(old))
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `{"tick":"2026-11-20T10:30:10Z","summary":"3 services, 5 real servers: 1 up, 1 overloaded, 2 draining, 1 down","rows":{` +
-		`"tcp/192.0.2.10:443":{"state":"overloaded","cells":{"1":"overloaded","2":"2026-11-20 10:23:20, every real server in service is at its upper threshold","4":"10","7":"52"}},` +
-		`"tcp/192.0.2.10:443,10.0.0.1:443":{"state":"draining","cells":{"1":"draining","2":"2026-11-20 10:30:10, weight is 0, connections are left","4":"0","5":"0.0 %","7":"0"}},` +
-		`"tcp/192.0.2.10:443,10.0.0.2:443":{"cells":{"5":"100.0 %"}}}}`
+	const want = `{"tick":"2026-11-20T10:30:10Z","summary":"3 services, 5 real servers: 1 up, 1 overloaded, 2 draining, 1 down","down":1,` +
+		`"figures":{"connections":{"t":"64","s":"52 active, 12 inactive"},"reals":{"d":"M0 0h20v10h-20z;M20 0h20v10h-20z;M40 0h40v10h-40z;M80 0h20v10h-20z;"},` +
+		`"reals.draining":{"t":"2","s":"draining"},"reals.up":{"t":"1","s":"up"}},"rows":{` +
+		`"tcp/192.0.2.10:443":{"state":"overloaded","cells":{"1":{"t":"overloaded","s":"1 of 4","h":"1 of 4 real servers are in service"},` +
+		`"2":{"s":"every real server in service is at its upper threshold","at":1795170200},"4":{"t":"10"},"7":{"t":"52"}}},` +
+		`"tcp/192.0.2.10:443,10.0.0.1:443":{"state":"draining","cells":{"1":{"t":"draining"},"2":{"s":"weight is 0, connections are left","at":1795170610},` +
+		`"4":{"t":"0","c":"z"},"5":{"t":"0.0 %","c":"z"},"6":{"t":"75.0 %","d":"M0 0h75v10h-75z;M1 0v10"},"7":{"t":"0","c":"z"}}},` +
+		`"tcp/192.0.2.10:443,10.0.0.2:443":{"cells":{"5":{"t":"100.0 %"},"6":{"t":"25.0 %","d":"M0 0h25v10h-25z;M99 0v10"}}}}}`
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Errorf("event (-want +got)\n%s", diff)
 	}
-	if e := NewTable(s, nil).Since(NewTable(s, nil)); len(e.Rows) > 0 || e.Shape {
+	if e := NewTable(s, nil, Agent{}).Since(NewTable(s, nil, Agent{})); len(e.Rows) > 0 || e.Shape {
 		t.Errorf("nothing changed, and the event tells %+v", e)
 	}
 	s.Services[0].Reals = s.Services[0].Reals[1:]
-	if e := NewTable(s, nil).Since(old); !e.Shape {
+	if e := NewTable(s, nil, Agent{}).Since(old); !e.Shape {
 		t.Error("a real server went, and the event does not tell")
 	}
 }
@@ -43,7 +47,7 @@ func TestEventsOfALargeTableAreBounded(t *testing.T) {
 		}
 	}
 	s.Services[7].Reals[7].Weight = 0
-	e := NewTable(s, nil).Since(NewTable(fleet(100, 10), nil))
+	e := NewTable(s, nil, Agent{}).Since(NewTable(fleet(100, 10), nil, Agent{}))
 	reals := 0
 	for id := range e.Rows {
 		if strings.Contains(id, ",") {
@@ -63,12 +67,12 @@ func BenchmarkPage(b *testing.B) {
 }
 
 func BenchmarkEvent(b *testing.B) {
-	old, s := NewTable(fleet(1000, 10), nil), fleet(1000, 10)
+	old, s := NewTable(fleet(1000, 10), nil, Agent{}), fleet(1000, 10)
 	for i := range s.Services {
 		s.Services[i].Rates.InBytes++
 	}
 	for b.Loop() {
-		if _, err := json.Marshal(NewTable(s, nil).Since(old)); err != nil {
+		if _, err := json.Marshal(NewTable(s, nil, Agent{}).Since(old)); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -13,26 +13,32 @@ const (
 )
 
 // timeLayout is how times are written: in UTC, for they are also compared.
-const timeLayout = "2006-01-02 15:04:05"
+const timeLayout = "2006-01-02 15:04:05 UTC"
 
 // compact writes a number in at most six characters: exactly below 100,000, else
-// with three digits and a decimal prefix.
+// with a decimal prefix.
 func compact(v uint64) string {
 	if v < 100_000 {
 		return strconv.FormatUint(v, 10)
+	}
+	return quantity(v, "")
+}
+
+// quantity writes a number of a unit with a decimal prefix: "999 B", "1.4 kB",
+// "43.7 kB", "437 kB".
+func quantity(v uint64, unit string) string {
+	if v < 1000 {
+		return strconv.FormatUint(v, 10) + " " + unit
 	}
 	f, prefixes := float64(v)/1000, "kMGTPE"
 	for f >= 999.5 && len(prefixes) > 1 {
 		f, prefixes = f/1000, prefixes[1:]
 	}
-	digits := 2
-	switch {
-	case f >= 99.95:
+	digits := 1
+	if f >= 99.95 {
 		digits = 0
-	case f >= 9.995:
-		digits = 1
 	}
-	return strconv.FormatFloat(f, 'f', digits, 64) + " " + prefixes[:1]
+	return strconv.FormatFloat(f, 'f', digits, 64) + " " + prefixes[:1] + unit
 }
 
 // percent writes the share of part in whole; of nothing there is none.
@@ -51,22 +57,34 @@ func share(part, whole uint64) float64 {
 	return float64(part) / float64(whole)
 }
 
-// limited writes a number beside its limit; zero is no limit.
-func limited(v, limit uint64) string {
-	if limit == 0 {
-		return strconv.FormatUint(v, 10)
+// hundredths is part in whole, rounded: where a bar of 100 ends.
+func hundredths(part, whole uint64) int {
+	if whole == 0 {
+		return 0
 	}
-	return strconv.FormatUint(v, 10) + " / " + strconv.FormatUint(limit, 10)
+	return int(math.Round(100 * math.Min(float64(part)/float64(whole), 1)))
 }
 
-// since writes when something began and why.
-func since(t time.Time, why string) string {
-	s := unknown
-	if !t.IsZero() {
-		s = t.UTC().Format(timeLayout)
+// age writes how long something has been, as people say it: "42 s", "3 min",
+// "2 h 10 min", "1 d 4 h", "14 d". The script of the page writes the same.
+func age(d time.Duration) string {
+	s := max(int64(d/time.Second), 0)
+	two := func(n int64, unit string, m int64, lesser string) string {
+		text := strconv.FormatInt(n, 10) + " " + unit
+		if m > 0 {
+			text += " " + strconv.FormatInt(m, 10) + " " + lesser
+		}
+		return text
 	}
-	if why != "" {
-		s += ", " + why
+	switch {
+	case s < 60:
+		return two(s, "s", 0, "")
+	case s < 3600:
+		return two(s/60, "min", 0, "")
+	case s < 86400:
+		return two(s/3600, "h", s%3600/60, "min")
+	case s < 7*86400:
+		return two(s/86400, "d", s%86400/3600, "h")
 	}
-	return s
+	return two(s/86400, "d", 0, "")
 }

@@ -9,36 +9,103 @@ let tick = body.dataset.tick
 let seen = Date.now() // when the latest sample was
 const opened = new Set() // keys of services whose real servers were asked for
 
-const rowOf = id => document.querySelector(`tr[data-row="${CSS.escape(id)}"]`)
+// rows are those of the page by their names; null where it has changed since.
+let rows = null
+function rowOf(id) {
+  rows ??= new Map(Array.from(document.querySelectorAll("tr[data-row]"), tr => [tr.dataset.row, tr]))
+  return rows.get(id)
+}
+
+// Ages count by the agent's clock, which this one may differ from.
+const ahead = (Date.parse(body.dataset.made) || Date.now()) - Date.now()
+
+// age writes how long ago a time was; the server writes the same.
+function age(at) {
+  const s = Math.max(Math.floor((Date.now() + ahead - at) / 1000), 0)
+  const two = (n, unit, m, lesser) => m > 0 ? `${n} ${unit} ${m} ${lesser}` : `${n} ${unit}`
+  if (s < 60) return `${s} s`
+  if (s < 3600) return `${Math.floor(s / 60)} min`
+  if (s < 86400) return two(Math.floor(s / 3600), "h", Math.floor(s % 3600 / 60), "min")
+  return two(Math.floor(s / 86400), "d", s < 7 * 86400 ? Math.floor(s % 86400 / 3600) : 0, "h")
+}
+
+const stamp = at => new Date(at).toISOString().slice(0, 19)
+const words = at => `${stamp(at).replace("T", " ")} UTC`
+
+// put writes a cell into its element, as the server does: a picture, a time or a
+// text, and what is said beside it.
+function put(element, c) {
+  const svg = element.firstElementChild?.localName === "svg" ? element.firstElementChild : null
+  if (svg) {
+    const outlines = (c.d ?? "").split(";")
+    for (const [i, path] of [...svg.children].entries()) path.setAttribute("d", outlines[i] ?? "")
+    if (svg.hasAttribute("role")) svg.setAttribute("aria-label", c.h ?? "")
+  }
+  const text = svg ? svg.nextSibling : element.firstChild
+  if (!c.at && !c.s && text?.nodeType === Node.TEXT_NODE && text === element.lastChild) {
+    if (text.data !== (c.t ?? "")) text.data = c.t ?? ""
+  } else {
+    const parts = svg ? [svg] : []
+    if (c.at) {
+      const time = document.createElement("time")
+      time.dateTime = `${stamp(c.at * 1000)}Z`
+      time.title = words(c.at * 1000)
+      time.textContent = age(c.at * 1000)
+      parts.push(time)
+    } else if (c.t) parts.push(c.t)
+    if (c.s) {
+      const small = document.createElement("small")
+      small.textContent = c.s
+      parts.push(" ", small)
+    }
+    element.replaceChildren(...parts)
+  }
+  if (c.h) element.title = c.h
+  else element.removeAttribute("title")
+  for (const name of ["z", "bad"]) element.classList.toggle(name, c.c === name)
+}
 
 function change(id, c) {
   const tr = rowOf(id)
   if (!tr) return false
   if (c.state) tr.className = `${tr.classList[0]} ${c.state}`
-  for (const [i, text] of Object.entries(c.cells ?? {})) tr.cells[i].textContent = text
-  if (c.spark) {
-    const path = tr.querySelector("svg path")
-    if (!path) return false
-    path.setAttribute("d", c.spark)
-    path.parentNode.setAttribute("aria-label", `at most ${c.peak} B/s`)
-  }
+  for (const [i, cell] of Object.entries(c.cells ?? {})) put(tr.cells[i], cell)
   return true
 }
 
 function show(e) {
   tick = e.tick
   seen = Date.now()
-  document.getElementById("summary").textContent = e.summary
-  document.getElementById("tick").textContent = `${e.tick.slice(0, 19).replace("T", " ")} UTC`
+  const summary = document.getElementById("summary")
+  if (summary.textContent !== e.summary) summary.textContent = e.summary // else it would be read out again
+  dated(Date.parse(e.tick))
+  if (base === "") document.title = (e.down ? `${e.down} down · ` : "") + body.dataset.title
+  for (const [id, cell] of Object.entries(e.figures ?? {})) {
+    const element = document.querySelector(`[data-fig="${id}"]`)
+    if (element) put(element, cell)
+  }
   const filtered = new URLSearchParams(location.search).get("state")
-  let again = e.shape
+  let again = e.shape || document.getElementById("notice").childElementCount > 0
+  let own = false
   for (const [id, c] of Object.entries(e.rows ?? {})) {
     const there = change(id, c)
+    own ||= there
     if (c.state && (filtered || !there)) again = true
-    if (c.spark && there === false && rowOf(id)) again = true
   }
-  if (again || (e.partial && base !== "")) renew()
+  if (again || (base !== "" && (own || e.partial)) || (e.partial && unfolded())) renew()
   else if (e.partial) opened.forEach(open)
+}
+
+function dated(at) {
+  const element = document.getElementById("tick")
+  element.dateTime = `${stamp(at)}Z`
+  element.textContent = words(at)
+}
+
+// unfolded reports whether the page, though of a large table, has real servers
+// that no event tells of: it shows few, for it is asked for some services only.
+function unfolded() {
+  return body.dataset.collapsed === undefined && document.getElementById("table").rows.length < 1000
 }
 
 // renew is refresh for events, which may come every second: not as often.
@@ -86,9 +153,15 @@ function replace(page) {
   const focused = content.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null
   const scrolled = content.querySelector(".scroll")?.scrollLeft ?? 0
   content.replaceChildren(...anew.childNodes)
+  rows = null
   content.querySelector(".scroll")?.scrollTo(scrolled, 0)
-  for (const id of ["summary", "tick"]) document.getElementById(id).textContent = page.getElementById(id).textContent
+  for (const id of ["notice", "figures"]) document.getElementById(id)?.replaceChildren(...page.getElementById(id).childNodes)
+  document.getElementById("summary").textContent = page.getElementById("summary").textContent
+  document.title = page.title
   tick = page.body.dataset.tick
+  dated(Date.parse(tick))
+  if (page.body.dataset.collapsed === undefined) delete body.dataset.collapsed
+  else body.dataset.collapsed = ""
   more()
   opened.forEach(open)
   if (focused) [...content.querySelectorAll("a")].find(a => a.getAttribute("href") === focused)?.focus()
@@ -113,11 +186,12 @@ async function open(key) {
   const answer = await fetch(new URL(`service/${key}?rows=1`, root)).catch(() => null)
   const service = rowOf(key)
   if (!answer?.ok || !service) return
-  const rows = document.createElement("template")
-  rows.innerHTML = await answer.text()
+  const reals = document.createElement("template")
+  reals.innerHTML = await answer.text()
   service.querySelector("button")?.remove()
   const focused = service.parentNode.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null
-  service.parentNode.replaceChildren(service, rows.content)
+  service.parentNode.replaceChildren(service, reals.content)
+  rows = null
   if (focused) [...service.parentNode.querySelectorAll("a")].find(a => a.getAttribute("href") === focused)?.focus()
 }
 
@@ -173,12 +247,21 @@ function listen() {
   addEventListener("pagehide", () => stream.close(), { once: true })
 }
 
-function age() {
+// Every second ages are a second more, and it may be that no sample comes.
+let late = false
+function second() {
+  for (const time of document.querySelectorAll("#content time, #figures time")) {
+    const text = age(Date.parse(time.dateTime))
+    if (time.firstChild.data !== text) time.firstChild.data = text
+  }
   const seconds = Math.round((Date.now() - seen) / 1000)
-  const late = seconds > 3 * Number(body.dataset.interval ?? 10) + 2
+  const before = late
+  late = seconds > 3 * Number(body.dataset.interval ?? 10) + 2
   live.className = late ? "late" : ""
-  live.textContent = late ? `no new sample for ${seconds} s` : "live"
+  const text = late ? `no new sample for ${age(Date.now() + ahead - seconds * 1000)}` : "live"
+  if (live.textContent !== text) live.textContent = text
+  if (late && !before) refresh() // which tells what the agent knows of it
 }
 
 listen()
-if (live) setInterval(age, 1000)
+if (live) setInterval(second, 1000)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"lvs/dataplane"
 )
@@ -19,7 +20,7 @@ var Columns = [NumColumns]string{
 }
 
 // States are what a Query's State may be, besides empty for all.
-var States = []string{"not-up", "down", "draining", "overloaded", "up"}
+var States = []string{"not-up", "down", "removed", "draining", "overloaded", "up"}
 
 // A Query says which rows of a table are wanted, and how. The zero Query wants
 // all services in the order of their keys.
@@ -27,7 +28,7 @@ type Query struct {
 	// Text is looked for in names, keys and addresses, in any case.
 	Text string
 	// State keeps real servers in that state, and services that have one or are
-	// in it themselves.
+	// in it themselves. What went from the table is down, and removed.
 	State string
 	// Sort is one of Columns; empty is the order of keys. Desc is from the
 	// greatest to the least.
@@ -112,7 +113,7 @@ func (q Query) Select(t *Table) []Group {
 func (q Query) pick(g Group) (Group, bool) {
 	text := strings.ToLower(q.Text)
 	own := text == "" || g.matches(text)
-	keep := func(r *Row) bool { return (own || r.matches(text)) && q.inState(r.Status) }
+	keep := func(r *Row) bool { return (own || r.matches(text)) && q.inState(r) }
 	if own && q.State == "" {
 		return g, true
 	}
@@ -123,17 +124,19 @@ func (q Query) pick(g Group) (Group, bool) {
 			g.Reals = append(g.Reals, all[i])
 		}
 	}
-	return g, len(g.Reals) > 0 || own && q.inState(g.Status)
+	return g, len(g.Reals) > 0 || own && q.inState(&g.Row)
 }
 
-func (q Query) inState(s dataplane.Status) bool {
+func (q Query) inState(r *Row) bool {
 	switch q.State {
 	case "":
 		return true
 	case "not-up":
-		return s != dataplane.Up
+		return r.Status != dataplane.Up
+	case "removed":
+		return r.Gone
 	}
-	return q.State == s.String()
+	return q.State == r.Status.String()
 }
 
 // matches reports whether lower-case text is in what names the row.
@@ -149,10 +152,12 @@ func (q Query) compare(a, b *Row, c Column) int {
 	switch c {
 	case Name:
 		return cmp.Or(cmp.Compare(a.Label(), b.Label()), a.Service.Key.Compare(b.Service.Key), a.compareRIP(b))
-	case Since, Kind:
-		return cmp.Compare(a.Cells[c], b.Cells[c])
+	case Since:
+		return a.changed().Compare(b.changed())
+	case Kind:
+		return cmp.Compare(a.kind(), b.kind())
 	case State:
-		return cmp.Compare(severity[a.Status], severity[b.Status])
+		return cmp.Compare(a.severity(), b.severity())
 	}
 	return cmp.Compare(a.value(c), b.value(c))
 }
@@ -164,8 +169,34 @@ func (r *Row) compareRIP(o *Row) int {
 	return r.Real.RIP.Compare(o.Real.RIP)
 }
 
-// severity orders states from the worst to the best.
-var severity = [dataplane.NumStatus]int{dataplane.Down: 0, dataplane.Draining: 1, dataplane.Overloaded: 2, dataplane.Up: 3}
+// changed is when the row's state became what it is.
+func (r *Row) changed() time.Time {
+	if r.Gone {
+		return r.account().LastSeen
+	}
+	return r.account().LastChange
+}
+
+// kind is what the column of that name orders by.
+func (r *Row) kind() string {
+	switch {
+	case r.Gone:
+		return ""
+	case r.Real == nil:
+		return r.Service.Scheduler
+	}
+	return r.Real.Method.String()
+}
+
+// severities order states from the worst to the best, after what went.
+var severities = [dataplane.NumStatus]int{dataplane.Down: 1, dataplane.Draining: 2, dataplane.Overloaded: 3, dataplane.Up: 4}
+
+func (r *Row) severity() int {
+	if r.Gone {
+		return 0
+	}
+	return severities[r.Status]
+}
 
 // value is the number that a column orders by.
 func (r *Row) value(c Column) float64 {

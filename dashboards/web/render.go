@@ -60,7 +60,7 @@ func NewSite() (*Site, error) {
 		s.named[e.Name()] = name
 		s.files[name] = File{Name: name, ContentType: contentTypes[ext], ETag: `"` + hash + `"`, Content: b}
 	}
-	s.pages, err = template.New("").Funcs(template.FuncMap{"static": s.static, "pair": pair, "cells": cells}).ParseFS(files, "*.tmpl")
+	s.pages, err = template.New("").Funcs(template.FuncMap{"static": s.static, "pair": pair, "content": content, "facts": facts}).ParseFS(files, "*.tmpl")
 	return s, err
 }
 
@@ -113,23 +113,31 @@ func (v rowView) Anchor() string { return "service/" + v.Row.Key() }
 
 // Hidden counts the real servers of the service that the page leaves out.
 func (v rowView) Hidden() int {
-	if v.Group == nil {
+	if v.Group == nil || v.Row.Gone {
 		return 0
 	}
-	return v.Group.Of() - len(v.Group.Reals)
+	return v.Group.Of - len(v.Group.Reals)
 }
 
-// A cell is a text and how it is shown.
-type cell struct {
-	Text   string
-	Number bool
-}
-
-// cells are those of a row that hold nothing but text.
-func cells(r *Row) []cell {
-	list := make([]cell, 0, NumColumns)
-	for c := State; c < LastHour; c++ {
-		list = append(list, cell{r.Cells[c], headings[c].Number})
+// facts gives the template of details its two arguments.
+func facts(p *Page, v any) (f struct{ Facts []factView }) {
+	var row *Row
+	switch v := v.(type) {
+	case Group:
+		row = &v.Row
+	case *Row:
+		row = v
+	default:
+		panic(fmt.Sprintf("web: there are no facts of a %T", v))
 	}
-	return list
+	for _, fact := range row.Facts() {
+		f.Facts = append(f.Facts, factView{fact.Name, content(p, fact.Cell, noPicture)})
+	}
+	return f
+}
+
+// A factView is a fact as it is written.
+type factView struct {
+	Name    string
+	Content template.HTML
 }

@@ -1,7 +1,10 @@
 package web
 
 import (
-	"strconv"
+	"cmp"
+	"iter"
+	"net/netip"
+	"slices"
 	"time"
 
 	"lvs/dataplane"
@@ -37,14 +40,18 @@ const (
 type Row struct {
 	Service *dataplane.ServiceState
 	Real    *dataplane.RealState // nil in a service's own row
+	// Gone says that it went from the table. Service, or Real, then has no more
+	// than its key, name and account.
+	Gone bool
 	// Weights and ConnRates are the sums over the service that shares are of.
 	Weights, ConnRates uint64
 	// Status is the state's, which also gives the row its colour.
 	Status dataplane.Status
-	// Cells are the texts of the columns but the first and the last.
-	Cells [NumColumns]string
 	// Spark is the last hour of a service; the zero Spark is none.
 	Spark Spark
+
+	partial bool // counters are not known
+	bypass  bool // answers pass by the director
 }
 
 // ID names the row in pages and events: a service's key, or KEY,RIP.
@@ -74,119 +81,158 @@ func (r *Row) Label() string {
 	return r.Real.Name
 }
 
-// A Group is a service and its real servers.
+// Class is the row's class of style: whose it is, and its state.
+func (r *Row) Class() string {
+	class := "r "
+	if r.Real == nil {
+		class = "s "
+	}
+	class += r.Status.String()
+	if r.Gone {
+		class += " gone"
+	}
+	return class
+}
+
+// account is the row's.
+func (r *Row) account() *dataplane.Account {
+	if r.Real == nil {
+		return &r.Service.Account
+	}
+	return &r.Real.Account
+}
+
+// A Group is a service and its real servers, those that went from it among them.
 type Group struct {
 	Row
 	Reals []Row
+	// Of is how many real servers there are, shown or not.
+	Of int
 }
 
 // A Table is a snapshot in rows.
 type Table struct {
-	Tick   time.Time
+	Tick time.Time
+	// Groups are the services in the table, then those that went from it.
 	Groups []Group
-	// Counts of real servers by state.
+	// Counts of real servers in the table by state, and Reals in all.
 	Counts [dataplane.NumStatus]int
 	Reals  int
-	// ByID finds each row's place.
+	// GoneReals went from services that are still there, GoneServices altogether.
+	GoneReals, GoneServices int
+	// IPVS is the version of the kernel's; empty when not told.
+	IPVS string
+	// Figures are what is above the table.
+	Figures []Figure
+	// byID finds each row's place.
 	byID map[string]*Row
 }
 
 // NewTable makes the table of a snapshot, which is kept and must not change.
-// Sparks may be nil.
-func NewTable(s *dataplane.Snapshot, sparks map[dataplane.ServiceKey]Spark) *Table {
-	t := &Table{Tick: s.Tick, Groups: make([]Group, len(s.Services)), Reals: s.RealServers()}
-	t.byID = make(map[string]*Row, len(s.Services)+t.Reals)
+// Sparks may be nil; that of the zero key is the director's.
+func NewTable(s *dataplane.Snapshot, sparks map[dataplane.ServiceKey]Spark, agent Agent) *Table {
+	t := &Table{Tick: s.Tick, IPVS: s.Director.Version, Groups: make([]Group, len(s.Services)), Reals: s.RealServers()}
+	gone := map[dataplane.ServiceKey][]*dataplane.Removed{}
+	for i := range s.Removed {
+		gone[s.Removed[i].Key] = append(gone[s.Removed[i].Key], &s.Removed[i])
+	}
 	for i := range s.Services {
 		g := &t.Groups[i]
 		*g = newGroup(&s.Services[i], s.Partial)
 		g.Spark = sparks[g.Service.Key]
-		t.byID[g.ID()] = &g.Row
-		for j := range g.Reals {
-			t.byID[g.Reals[j].ID()] = &g.Reals[j]
-			t.Counts[g.Reals[j].Status]++
+		g.lose(gone[g.Service.Key])
+		delete(gone, g.Service.Key)
+	}
+	t.Groups = append(t.Groups, lost(gone)...)
+	t.byID = make(map[string]*Row, len(t.Groups)+t.Reals+len(s.Removed))
+	for row := range t.rows() {
+		t.byID[row.ID()] = row
+		t.count(row)
+	}
+	t.Figures = figures(t, s, sparks[dataplane.ServiceKey{}], agent)
+	return t
+}
+
+// count counts a row by its state.
+func (t *Table) count(r *Row) {
+	switch {
+	case r.Real != nil && !r.Gone:
+		t.Counts[r.Status]++
+	case r.Real == nil && r.Gone:
+		t.GoneServices++
+	case r.Gone:
+		// Those of a service that went are gone with it.
+		if service := t.byID[r.Key()]; service != nil && !service.Gone {
+			t.GoneReals++
 		}
 	}
-	return t
+}
+
+// rows are all, each service before its real servers.
+func (t *Table) rows() iter.Seq[*Row] {
+	return func(yield func(*Row) bool) {
+		for i := range t.Groups {
+			g := &t.Groups[i]
+			if !yield(&g.Row) {
+				return
+			}
+			for j := range g.Reals {
+				if !yield(&g.Reals[j]) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Row finds a row by its ID; nil if it is not there.
 func (t *Table) Row(id string) *Row { return t.byID[id] }
 
 func newGroup(s *dataplane.ServiceState, partial bool) Group {
-	g := Group{Reals: make([]Row, len(s.Reals))}
-	var rates uint64
-	bypass := len(s.Reals) > 0
+	g := Group{Reals: make([]Row, len(s.Reals)), Of: len(s.Reals)}
+	g.Row = Row{Service: s, Weights: s.Weight(), Status: s.Status(), partial: partial, bypass: len(s.Reals) > 0}
 	for i := range s.Reals {
-		rates += s.Reals[i].Rates.Connections
-		bypass = bypass && s.Reals[i].Method.RepliesBypass()
+		g.ConnRates += s.Reals[i].Rates.Connections
+		g.bypass = g.bypass && s.Reals[i].Method.RepliesBypass()
 	}
-	weights := s.Weight()
-	g.Row = Row{Service: s, Weights: weights, ConnRates: rates, Status: s.Status()}
-	active, inactive, _ := s.Connections()
-	c := &g.Cells
-	c[State], c[Since] = g.Status.String(), since(s.LastChange, s.Reason())
-	c[Kind] = s.Scheduler
-	if flags := s.Flags.Configured().String(); flags != "" {
-		c[Kind] += " " + flags
-	}
-	if s.Flags&dataplane.FlagPersistent != 0 {
-		c[Kind] += " " + strconv.FormatInt(int64(s.Timeout/time.Second), 10) + " s"
-	}
-	c[Weight] = strconv.FormatUint(weights, 10)
-	c[Active], c[Inactive] = strconv.FormatUint(active, 10), strconv.FormatUint(inactive, 10)
-	fillCounters(c, ratesIf(s.HasRates && !partial, &s.Rates), totalIf(!partial, &s.Account), bypass)
 	for i := range s.Reals {
-		g.Reals[i] = newReal(&g.Row, &s.Reals[i], partial)
+		r := &s.Reals[i]
+		g.Reals[i] = Row{Service: s, Real: r, Weights: g.Weights, ConnRates: g.ConnRates, Status: r.Status(), partial: partial, bypass: r.Method.RepliesBypass()}
 	}
 	return g
 }
 
-func newReal(service *Row, r *dataplane.RealState, partial bool) Row {
-	row := Row{Service: service.Service, Real: r, Weights: service.Weights, ConnRates: service.ConnRates, Status: r.Status()}
-	c := &row.Cells
-	c[State], c[Since] = row.Status.String(), since(r.LastChange, r.Reason())
-	c[Kind] = r.Method.String()
-	if r.Method == dataplane.Tunnel {
-		c[Kind] += " " + r.Encap.Type.String()
+// lose adds the real servers that went from a group's service, each at its place.
+func (g *Group) lose(gone []*dataplane.Removed) {
+	there := func(rip netip.AddrPort) bool {
+		return slices.ContainsFunc(g.Reals, func(r Row) bool { return r.Real.RIP == rip })
 	}
-	c[Weight] = strconv.FormatUint(uint64(r.Weight), 10)
-	c[Expected], c[Actual] = percent(uint64(r.Weight), row.Weights), unknown
-	if r.HasRates && !partial {
-		c[Actual] = percent(r.Rates.Connections, row.ConnRates)
+	for _, e := range gone {
+		if !e.RIP.IsValid() || there(e.RIP) {
+			continue
+		}
+		real := &dataplane.RealState{RealServer: dataplane.RealServer{RIP: e.RIP}, Name: e.Name, Account: e.Account}
+		g.Reals = append(g.Reals, Row{Service: g.Service, Real: real, Gone: true, Status: dataplane.Down, partial: g.partial})
 	}
-	c[Active] = limited(uint64(r.Active), uint64(r.UpperThreshold))
-	c[Inactive] = strconv.FormatUint(uint64(r.Inactive), 10)
-	fillCounters(c, ratesIf(r.HasRates && !partial, &r.Rates), totalIf(!partial, &r.Account), r.Method.RepliesBypass())
-	return row
-}
-
-// fillCounters writes rates and totals; nil is unknown. Where replies bypass the
-// director its outgoing side is not available rather than none.
-func fillCounters(c *[NumColumns]string, rates *dataplane.Rates, total *dataplane.Counters, bypass bool) {
-	for i := ConnRate; i <= OutTotal; i++ {
-		c[i] = unknown
-	}
-	if rates != nil {
-		c[ConnRate], c[InRate], c[OutRate] = compact(rates.Connections), compact(rates.InBytes), compact(rates.OutBytes)
-	}
-	if total != nil {
-		c[ConnTotal], c[InTotal], c[OutTotal] = compact(total.Connections), compact(total.InBytes), compact(total.OutBytes)
-	}
-	if bypass {
-		c[OutRate], c[OutTotal] = notAvailable, notAvailable
+	if len(g.Reals) > g.Of {
+		g.Of = len(g.Reals)
+		slices.SortStableFunc(g.Reals, func(a, b Row) int { return a.Real.RIP.Compare(b.Real.RIP) })
 	}
 }
 
-func ratesIf(known bool, r *dataplane.Rates) *dataplane.Rates {
-	if !known {
-		return nil
+// lost are the groups of services that went, with their real servers, in the order
+// of keys.
+func lost(gone map[dataplane.ServiceKey][]*dataplane.Removed) (groups []Group) {
+	for _, entries := range gone {
+		i := slices.IndexFunc(entries, func(e *dataplane.Removed) bool { return !e.RIP.IsValid() })
+		if i < 0 {
+			continue // it is not said that the service itself went
+		}
+		s := &dataplane.ServiceState{Service: dataplane.Service{Key: entries[i].Key}, Name: entries[i].Name, Account: entries[i].Account}
+		g := Group{Row: Row{Service: s, Gone: true, Status: dataplane.Down}}
+		g.lose(entries)
+		groups = append(groups, g)
 	}
-	return r
-}
-
-func totalIf(known bool, a *dataplane.Account) *dataplane.Counters {
-	if !known {
-		return nil
-	}
-	return &a.Total
+	slices.SortFunc(groups, func(a, b Group) int { return cmp.Compare(a.Service.Key.Compare(b.Service.Key), 0) })
+	return groups
 }

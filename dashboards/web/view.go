@@ -1,7 +1,7 @@
 package web
 
 import (
-	"net/url"
+	"strconv"
 	"time"
 
 	"lvs/dataplane"
@@ -22,6 +22,8 @@ type Page struct {
 	Version string
 	// Table is what the page is of; nil before the first sample.
 	Table *Table
+	// Now is when the page is made, from which ages count; zero is the table's time.
+	Now time.Time
 	// Interval between samples; Stale says that the source fails.
 	Interval time.Duration
 	Stale    bool
@@ -37,103 +39,50 @@ type Page struct {
 	Service *Detail
 }
 
-// A Detail is what a service's page has besides its rows.
-type Detail struct {
-	Group Group
-	// Real is the row of the one real server that graphs are of; nil of the
-	// service.
-	Real *Row
-	// Start and End of the graphs, as the history API reads them.
-	Start, End string
-	From, To   int64 // the same, in seconds since 1970
-	Graphs     []Graph
-}
-
-// A Graph is a picture of the history.
-type Graph struct {
-	Kind, Title string
-	Key         string
-	Start, End  string
-}
-
-// URL is where the picture is, from the root.
-func (g Graph) URL(theme string) string {
-	v := url.Values{"key": {g.Key}, "kind": {g.Kind}, "start": {g.Start}, "end": {g.End}, "theme": {theme}, "zone": {"UTC"}}
-	return "api/v1/graph.svg?" + v.Encode()
-}
-
-// A Span is a time that graphs can be of.
-type Span struct{ Name, Start string }
-
-// Spans are those with a link of their own.
-func Spans() []Span {
-	return []Span{{"1 hour", "-1h"}, {"6 hours", "-6h"}, {"1 day", "-1d"}, {"1 week", "-7d"}, {"1 month", "-31d"}, {"1 year", "-365d"}, {"2 years", "-730d"}}
-}
-
-// View puts onto p the rows of t that q asks for.
+// View puts onto p the rows of t that q asks for. Of services that went from the
+// table their real servers are left to their own page.
 func (t *Table) View(p *Page, q Query) {
 	p.Table, p.Query, p.Groups = t, q, q.Select(t)
 	n := 0
 	for i := range p.Groups {
-		n += len(p.Groups[i].Reals)
+		g := &p.Groups[i]
+		if g.Gone {
+			g.Reals = nil
+			n++
+		}
+		n += len(g.Reals)
 	}
 	if q.All || n <= MaxReals {
 		return
 	}
 	p.Collapsed = true
 	room := MaxReals
-	for i := range p.Groups {
-		g := &p.Groups[i]
-		all := g.Reals
+	all := p.Groups
+	p.Groups = nil
+	for _, g := range all {
+		reals := g.Reals
 		g.Reals = nil
-		for j := range all {
-			if all[j].Status != dataplane.Up && room > 0 {
-				g.Reals, room = append(g.Reals, all[j]), room-1
+		for j := range reals {
+			if reals[j].Status != dataplane.Up && room > 0 {
+				g.Reals, room = append(g.Reals, reals[j]), room-1
 			}
 		}
+		if g.Gone {
+			if room == 0 {
+				continue
+			}
+			room--
+		}
+		p.Groups = append(p.Groups, g)
 	}
 }
-
-// Detail puts onto p the page of a service, with graphs of the service or, where
-// rip is not empty, of one of its real servers. It reports whether both are in the
-// table.
-func (t *Table) Detail(p *Page, key dataplane.ServiceKey, rip, start, end string) bool {
-	row := t.Row(key.String())
-	if row == nil {
-		return false
-	}
-	d := &Detail{Start: start, End: end}
-	for i := range t.Groups {
-		if &t.Groups[i].Row == row {
-			d.Group = t.Groups[i]
-		}
-	}
-	graphed := row.ID()
-	kinds := []Graph{{Kind: "traffic", Title: "Traffic"}, {Kind: "connections", Title: "New connections"}, {Kind: "active", Title: "Connections"}, {Kind: "packets", Title: "Packets"}}
-	if rip != "" {
-		graphed += "," + rip
-		if d.Real = t.Row(graphed); d.Real == nil {
-			return false
-		}
-	} else {
-		kinds = append(kinds, Graph{Kind: "reals", Title: "Real servers, bytes in"}, Graph{Kind: "reals:active", Title: "Real servers, active connections"})
-	}
-	for _, g := range kinds {
-		g.Key, g.Start, g.End = graphed, start, end
-		d.Graphs = append(d.Graphs, g)
-	}
-	p.Table, p.Service, p.Groups = t, d, []Group{d.Group}
-	return true
-}
-
-// Of counts the real servers of a service, shown or not.
-func (g Group) Of() int { return len(g.Service.Reals) }
 
 // Heading is a column's heading: its words, an explanation for who points at it,
 // and where a click leads.
 type Heading struct {
 	Words, Title, Name string
 	Number             bool // its cells are aligned to the right
+	First              bool // it begins a Span of columns
 	Sorted             string
 	URL                string
 }
@@ -141,22 +90,34 @@ type Heading struct {
 // headings are the table's, without order.
 var headings = [NumColumns]Heading{
 	Name:      {Words: "Service / real server", Title: "protocol, address and port, or firewall mark"},
-	State:     {Words: "State"},
-	Since:     {Words: "Since, why", Title: "UTC"},
+	State:     {Words: "State", Title: "of a service with how many of its real servers are in service"},
+	Since:     {Words: "Since, why", Title: "how long it is in that state"},
 	Kind:      {Words: "Scheduler / forward"},
-	Weight:    {Words: "Weight", Number: true},
+	Weight:    {Words: "Weight", Number: true, First: true},
 	Expected:  {Words: "Expected", Title: "share of new connections that the weight asks for", Number: true},
-	Actual:    {Words: "Actual", Title: "share of new connections now", Number: true},
-	Active:    {Words: "Active", Title: "active connections / upper threshold", Number: true},
+	Actual:    {Words: "Actual", Title: "share of new connections now; the mark in the bar is the expected one", Number: true},
+	Active:    {Words: "Active", Title: "active connections / upper threshold", Number: true, First: true},
 	Inactive:  {Words: "Inactive", Title: "inactive connections", Number: true},
-	ConnRate:  {Words: "Conn/s", Title: "new connections per second", Number: true},
-	InRate:    {Words: "In B/s", Title: "bytes per second from clients", Number: true},
-	OutRate:   {Words: "Out B/s", Title: "bytes per second to clients; n/a where answers pass by the director", Number: true},
-	ConnTotal: {Words: "Conns", Title: "connections in total", Number: true},
+	ConnRate:  {Words: "Conn/s", Title: "new connections per second", Number: true, First: true},
+	InRate:    {Words: "In/s", Title: "bytes per second from clients", Number: true},
+	OutRate:   {Words: "Out/s", Title: "bytes per second to clients; n/a where answers pass by the director", Number: true},
+	ConnTotal: {Words: "Conns", Title: "connections in total", Number: true, First: true},
 	InTotal:   {Words: "In", Title: "bytes from clients in total", Number: true},
-	OutTotal:  {Words: "Out", Title: "bytes to clients in total", Number: true},
-	LastHour:  {Words: "Last hour", Title: "bytes per second from clients"},
+	OutTotal:  {Words: "Out", Title: "bytes to clients in total; n/a where answers pass by the director", Number: true},
+	LastHour:  {Words: "Last hour", Title: "bytes per second, in above and out below, each up to its greatest", First: true},
 }
+
+// A Band is a heading over several columns.
+type Band struct {
+	Words   string // empty over those that need none
+	Columns int
+}
+
+// bands are over the headings, from left to right.
+var bands = []Band{{"", int(Weight)}, {"Share", int(Active - Weight)}, {"Connections", int(ConnRate - Active)}, {"Now", int(ConnTotal - ConnRate)}, {"In total", int(LastHour - ConnTotal)}, {"", 1}}
+
+// Bands are for the templates.
+func (p *Page) Bands() []Band { return bands }
 
 // Headings are the table's, each with a link to the page ordered by it: from the
 // greatest first where it is a number, the other way on the second click.
@@ -187,14 +148,34 @@ func (p *Page) AllURL() string {
 	return "?" + q.URL()
 }
 
-// Spans are for the templates.
-func (p *Page) Spans() []Span { return Spans() }
-
 // States are for the templates.
 func (p *Page) States() []string { return States }
 
 // Time is the table's, as the page writes it.
 func (p *Page) Time() string { return p.Table.Tick.UTC().Format(timeLayout) }
 
+// now is the time that ages are of.
+func (p *Page) now() time.Time {
+	if p.Now.IsZero() && p.Table != nil {
+		return p.Table.Tick
+	}
+	return p.Now
+}
+
+// Made is now, for the scripts.
+func (p *Page) Made() string { return stamp(p.now()) }
+
+// Headline is the page's title in the browser: on that of all services what is
+// down comes first.
+func (p *Page) Headline() string {
+	if p.Table != nil && p.Service == nil && p.Table.Down() > 0 {
+		return strconv.Itoa(p.Table.Down()) + " down · " + p.Title
+	}
+	return p.Title
+}
+
 // Seconds is the interval.
 func (p *Page) Seconds() int { return int(p.Interval / time.Second) }
+
+// Moves are for the templates.
+func (p *Page) Moves() []Span { return p.Service.Moves(p.now()) }

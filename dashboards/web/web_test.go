@@ -85,7 +85,7 @@ func hour() Spark {
 	for i := range values {
 		values[i] = float64(i * i % 37)
 	}
-	return NewSpark(values)
+	return NewSpark(values, values)
 }
 
 func listing(s *dataplane.Snapshot, q Query) *Page {
@@ -94,6 +94,6 @@ func listing(s *dataplane.Snapshot, q Query) *Page {
 		sparks[s.Services[i].Key] = hour()
 	}
 	p := &Page{Title: "Virtual services", Version: "1.0", Interval: 10 * time.Second}
-	NewTable(s, sparks).View(p, q)
+	NewTable(s, sparks, Agent{Source: "netlink", Interval: p.Interval, Stored: true, Used: 128_400_000, Limit: 1 << 30}).View(p, q)
 	return p
 }

@@ -56,10 +56,11 @@ function drag(figure, img) {
     end()
     if (ends[1] - ends[0] < 0.01) return // a click
     const time = s => Math.round(from + (s - axis.left) / (axis.right - axis.left) * (to - from))
+    const stamp = seconds => new Date(seconds * 1000).toISOString().replace(".000", "")
     const asked = new URLSearchParams(location.search)
     const start = time(ends[0])
-    asked.set("start", start)
-    asked.set("end", Math.max(time(ends[1]), start + shortest))
+    asked.set("start", stamp(start))
+    asked.set("end", stamp(Math.max(time(ends[1]), start + shortest)))
     location.search = asked
   })
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"lvs/dashboards/web"
 	"lvs/dataplane"
 	"lvs/internal/history"
+	"lvs/rrdstore"
 )
 
 // A statusPage serves what people look at. It only reads, and nothing in it waits
@@ -24,6 +26,8 @@ type statusPage struct {
 	latest   func() *dataplane.Snapshot // nil before the first
 	stats    func() collector.Stats
 	interval func() time.Duration
+	agent    func() web.Agent                                // how the program fares
+	open     func(context.Context) (*rrdstore.Reader, error) // the history, see historian
 	sparks   *sparks
 	events   *eventHub
 }
@@ -39,8 +43,9 @@ func newStatusPage(a *agent) (*statusPage, error) {
 		latest:   func() *dataplane.Snapshot { return a.sampler.Latest() },
 		stats:    func() collector.Stats { return a.sampler.Stats() },
 		interval: func() time.Duration { return a.sampler.Interval() },
+		agent:    a.pageAgent, open: a.openHistory,
 	}
-	p.events = newEventHub(p.latest, p.sparks.of)
+	p.events = newEventHub(p.latest, p.tableOf)
 	return p, nil
 }
 
@@ -61,16 +66,12 @@ func (p *statusPage) close() {
 
 // page is what all pages have.
 func (p *statusPage) page(title, base string) *web.Page {
-	return &web.Page{Title: title, Base: base, Version: version.Version, Interval: p.interval(), Stale: p.stats().Failing}
+	return &web.Page{Title: title, Base: base, Version: version.Version, Now: time.Now(), Interval: p.interval(), Stale: p.stats().Failing}
 }
 
-// table is the latest sample's; nil before the first.
-func (p *statusPage) table(ctx context.Context) *web.Table {
-	snap := p.latest()
-	if snap == nil {
-		return nil
-	}
-	return web.NewTable(snap, p.sparks.of(ctx))
+// tableOf is a sample as the page shows it now.
+func (p *statusPage) tableOf(ctx context.Context, snap *dataplane.Snapshot) *web.Table {
+	return web.NewTable(snap, p.sparks.of(ctx), p.agent())
 }
 
 func (p *statusPage) serveTable(w http.ResponseWriter, r *http.Request) {
@@ -85,14 +86,15 @@ func (p *statusPage) serveTable(w http.ResponseWriter, r *http.Request) {
 		p.render(w, http.StatusBadRequest, "message", page)
 		return
 	}
-	if t := p.table(r.Context()); t != nil {
-		t.View(page, q)
+	if snap := p.latest(); snap != nil {
+		p.tableOf(r.Context(), snap).View(page, q)
 	}
 	p.render(w, http.StatusOK, "page", page)
 }
 
 // serveService is a service's page: /service/KEY with real, start and end. With
 // rows=1 it is the rows of its real servers alone, for the page of all services.
+// What is no longer in the table has a page as long as the history knows it.
 func (p *statusPage) serveService(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("key")
 	page := p.page(name, strings.Repeat("../", 1+strings.Count(name, "/")))
@@ -105,33 +107,53 @@ func (p *statusPage) serveService(w http.ResponseWriter, r *http.Request) {
 		fail(http.StatusNotFound, err.Error())
 		return
 	}
-	now := time.Now().UTC()
 	asked, err := serviceQuery(r.URL.RawQuery)
 	if err != nil {
 		fail(http.StatusBadRequest, err.Error())
 		return
 	}
-	from, to, err := history.ParseRange(asked.Get("start"), asked.Get("end"), now)
+	from, to, err := history.ParseRange(asked.Get("start"), asked.Get("end"), page.Now.UTC())
 	if err != nil {
 		fail(http.StatusBadRequest, err.Error())
 		return
 	}
-	t := p.table(r.Context())
-	if t == nil {
+	snap := p.latest()
+	if snap == nil {
 		fail(http.StatusServiceUnavailable, "there is no sample yet; the log says why, if it lasts")
 		return
 	}
-	if !t.Detail(page, key, asked.Get("real"), asked.Get("start"), asked.Get("end")) {
-		fail(http.StatusNotFound, "it is not in the director's table at present; its history is still to be had")
+	found := func(snap *dataplane.Snapshot) bool {
+		return p.tableOf(r.Context(), snap).Detail(page, key, asked.Get("real"), asked.Get("start"), asked.Get("end"))
+	}
+	if !found(snap) && !found(p.remember(r.Context(), snap, key, asked.Get("real"))) {
+		fail(http.StatusNotFound, "it is neither in the director's table nor in the history")
 		return
 	}
-	page.Service.From, page.Service.To = from.Unix(), to.Unix()
+	page.Service.From, page.Service.To = from, to
 	if asked.Get("rows") != "" {
 		page.Base = ""
 		p.render(w, http.StatusOK, "rows", page)
 		return
 	}
 	p.render(w, http.StatusOK, "service", page)
+}
+
+// remember is snap with what the history knows of a service and one of its real
+// servers besides, as removed from the table.
+func (p *statusPage) remember(ctx context.Context, snap *dataplane.Snapshot, key dataplane.ServiceKey, rip string) *dataplane.Snapshot {
+	reader, err := p.open(ctx)
+	if err != nil {
+		return snap
+	}
+	with := *snap
+	with.Removed = slices.Clip(with.Removed)
+	for _, s := range reader.Series() {
+		if s.Key == key && (!s.RIP.IsValid() || s.RIP.String() == rip) {
+			account := dataplane.Account{FirstSeen: s.First, LastSeen: s.Last}
+			with.Removed = append(with.Removed, dataplane.Removed{Key: s.Key, RIP: s.RIP, Name: s.Name, Account: account})
+		}
+	}
+	return &with
 }
 
 // serviceQuery reads a service page's parameters, whose usual time is the last

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -20,24 +21,46 @@ import (
 	"lvs/rrdstore"
 )
 
-// people is a director with real servers in several states.
+// people is a director with real servers in several states, and one of its services
+// removed.
 func people(now time.Time) *dataplane.Snapshot {
-	real := func(rip string, weight, active uint32) dataplane.RealState {
-		r := dataplane.RealState{Active: active, HasRates: true, Rates: dataplane.Rates{Connections: uint64(weight), InBytes: 1200}}
-		r.RIP, r.Weight, r.LastChange = netip.MustParseAddrPort(rip), weight, now.Add(-time.Hour)
-		r.Total = dataplane.Counters{Connections: 123456, InBytes: 1 << 40, OutBytes: 1 << 44}
+	account := func(n uint64, age time.Duration) dataplane.Account {
+		return dataplane.Account{
+			Total:     dataplane.Counters{Connections: 1234 * n, InPackets: 900 * n, OutPackets: 800 * n, InBytes: 437123 * n, OutBytes: 98765432 * n},
+			FirstSeen: now.Add(-340 * time.Hour), LastChange: now.Add(-age), Number: 1, Changes: 5, Failures: 2, Peak: 17,
+		}
+	}
+	real := func(rip, name string, m dataplane.Method, weight, active uint32, rate uint64, age time.Duration) dataplane.RealState {
+		r := dataplane.RealState{Name: name, Active: active, Inactive: 7 * active, HasRates: true, Account: account(rate+2, age)}
+		r.RIP, r.Weight, r.Method = netip.MustParseAddrPort(rip), weight, m
+		r.Rates = dataplane.Rates{Connections: rate, InBytes: 613 * rate, OutBytes: 14321 * rate, InPackets: 11 * rate, OutPackets: 12 * rate}
 		return r
 	}
-	s := &dataplane.Snapshot{Tick: now, Time: now, Services: make([]dataplane.ServiceState, 2)}
-	w, v6 := &s.Services[0], &s.Services[1]
+	s := &dataplane.Snapshot{Tick: now, Time: now, Services: make([]dataplane.ServiceState, 3)}
+	w, v6, ftp := &s.Services[0], &s.Services[1], &s.Services[2]
 	w.Key, w.Name, w.Scheduler = dataplane.AddrKey(dataplane.TCP, netip.MustParseAddrPort("192.0.2.10:443")), "web", "wlc"
-	w.Reals = []dataplane.RealState{real("10.0.0.1:443", 30, 0), real("10.0.0.2:443", 10, 5), real("10.0.0.3:443", 0, 2), real("10.0.0.4:443", 0, 0)}
-	w.Reals[1].UpperThreshold = 5
-	w.HasRates, w.Rates, w.LastChange = true, dataplane.Rates{Connections: 40, InBytes: 4800}, now.Add(-time.Hour)
+	w.Flags, w.Timeout, w.Netmask = dataplane.FlagPersistent, 5*time.Minute, dataplane.Mask4(0xffffff00)
+	w.Reals = []dataplane.RealState{
+		real("10.0.0.1:443", "web1", dataplane.Masquerade, 30, 42, 18, 340*time.Hour), real("10.0.0.2:443", "web2", dataplane.Masquerade, 10, 5, 12, 14*time.Minute),
+		real("10.0.0.3:443", "web3", dataplane.Masquerade, 0, 2, 0, 3*time.Minute), real("10.0.0.4:443", "web4", dataplane.Masquerade, 0, 0, 0, 26*time.Hour),
+	}
+	w.Reals[1].UpperThreshold, w.Reals[1].LowerThreshold, w.Reals[3].Inactive = 5, 3, 0
+	w.HasRates, w.Rates, w.Account = true, dataplane.Rates{Connections: 30, InBytes: 18390, OutBytes: 429630}, account(99, 340*time.Hour)
 	v6.Key, v6.Scheduler = dataplane.AddrKey(dataplane.UDP, netip.MustParseAddrPort("[2001:db8::1]:53")), "rr"
-	v6.Reals = []dataplane.RealState{real("[2001:db8::2]:53", 1, 0), real("[2001:db8::3]:53", 1, 0)}
-	v6.Reals[0].Method = dataplane.Route
-	v6.HasRates, v6.Rates = true, dataplane.Rates{Connections: 99}
+	v6.Reals = []dataplane.RealState{real("[2001:db8::2]:53", "", dataplane.Route, 1, 0, 50, 130*time.Minute), real("[2001:db8::3]:53", "", dataplane.Route, 1, 0, 49, 130*time.Minute)}
+	v6.HasRates, v6.Rates, v6.Account = true, dataplane.Rates{Connections: 99, InBytes: 60687}, account(50, 130*time.Minute)
+	ftp.Key, ftp.Name, ftp.Scheduler = dataplane.MarkKey(dataplane.INET, 257), "ftp", "sh"
+	ftp.Reals = []dataplane.RealState{real("10.0.0.9:0", "", dataplane.Tunnel, 1, 1, 0, 40*time.Second)}
+	ftp.HasRates, ftp.Account = true, account(1, 40*time.Second)
+	old := dataplane.Removed{Key: dataplane.AddrKey(dataplane.TCP, netip.MustParseAddrPort("192.0.2.99:80")), Name: "old", Account: account(3, time.Hour)}
+	old.LastSeen = now.Add(-50 * time.Minute)
+	s.Removed = []dataplane.Removed{old}
+	s.Director = dataplane.Director{
+		Version: "1.2.1", ConnTableSize: 4096, Connections: 398, HasConnections: true, HasStats: true, HasRates: true, Account: account(160, 0),
+		Rates:   dataplane.Rates{Connections: 129, InBytes: 79077, OutBytes: 429630, InPackets: 1419, OutPackets: 360},
+		Daemons: []dataplane.SyncDaemon{{Role: dataplane.Master, Interface: "eth1", SyncID: 7}},
+	}
+	s.Director.Peak, s.Director.Resets, s.Director.LastReset = 1024, dataplane.ResetCounts{dataplane.Zeroed: 1}, now.Add(-2*time.Hour)
 	return s
 }
 
@@ -60,13 +83,21 @@ func crowd(now time.Time) *dataplane.Snapshot {
 // lastHours are values of the services of people up to now.
 func lastHours(now time.Time) iter.Seq2[rrdstore.Point, error] {
 	return func(yield func(rrdstore.Point, error) bool) {
-		var total uint64
+		var in, out uint64
+		keys := []dataplane.ServiceKey{{}} // the director's
+		for _, s := range people(now).Services {
+			keys = append(keys, s.Key)
+		}
+		keys = append(keys, people(now).Removed[0].Key, dataplane.MarkKey(dataplane.INET, 4711))
 		for at := now.Add(-2 * time.Hour).Truncate(10 * time.Second); at.Before(now); at = at.Add(10 * time.Second) {
-			total += uint64(1000 + at.Unix()/60*7919%5000)
-			for _, s := range people(now).Services {
-				p := rrdstore.Point{Time: at, Source: rrdstore.Source{Name: "in_bytes"}, Value: rrdstore.UintValue(total)}
-				if p.Key = s.Key; !yield(p, nil) {
-					return
+			in += uint64(20000 + at.Unix()/60*7919%5000 + at.Unix()/900*104729%9000)
+			out += uint64(90000 + at.Unix()/60*6997%50000 + at.Unix()/900*104729%90000)
+			for _, key := range keys {
+				for name, v := range map[string]uint64{"in_bytes": in, "out_bytes": out} {
+					p := rrdstore.Point{Time: at, Source: rrdstore.Source{Name: name}, Value: rrdstore.UintValue(v)}
+					if p.Key = key; !yield(p, nil) {
+						return
+					}
 				}
 			}
 		}
@@ -92,8 +123,11 @@ func served(t *testing.T, first *dataplane.Snapshot, changes map[string]func(*da
 	latest.Store(first)
 	interval := func() time.Duration { return 10 * time.Second }
 	log := slog.New(slog.DiscardHandler)
-	p := &statusPage{site: site, sparks: newSparks(store.Reader, log), latest: latest.Load, stats: func() collector.Stats { return collector.Stats{} }, interval: interval}
-	p.events = newEventHub(p.latest, p.sparks.of)
+	p := &statusPage{site: site, sparks: newSparks(store.Reader, log), latest: latest.Load, stats: func() collector.Stats { return collector.Stats{} }, interval: interval, open: store.Reader}
+	p.agent = func() web.Agent {
+		return web.Agent{Source: "netlink", Interval: interval(), Stored: true, Used: 128_400_000, Limit: 1 << 30}
+	}
+	p.events = newEventHub(p.latest, p.tableOf)
 	mux := http.NewServeMux()
 	p.routes(mux)
 	var busy sync.Once
@@ -110,11 +144,13 @@ func served(t *testing.T, first *dataplane.Snapshot, changes map[string]func(*da
 		graph(w, r)
 	})
 	mux.HandleFunc("POST /test/{change}", func(w http.ResponseWriter, r *http.Request) {
-		s := people(latest.Load().Tick.Add(time.Second))
-		s.Services[0].Reals = append([]dataplane.RealState(nil), latest.Load().Services[0].Reals...)
-		changes[r.PathValue("change")](s)
-		latest.Store(s)
-		if err := p.events.Record(r.Context(), s); err != nil {
+		s := *latest.Load()
+		s.Tick = s.Tick.Add(time.Second)
+		s.Services, s.Removed = slices.Clone(s.Services), slices.Clone(s.Removed)
+		s.Services[0].Reals = slices.Clone(s.Services[0].Reals)
+		changes[r.PathValue("change")](&s)
+		latest.Store(&s)
+		if err := p.events.Record(r.Context(), &s); err != nil {
 			t.Error(err)
 		}
 	})
@@ -150,13 +186,26 @@ func TestStatusPageInABrowser(t *testing.T) {
 	now := time.Now().Truncate(time.Second)
 	small := served(t, people(now), map[string]func(*dataplane.Snapshot){
 		"down": func(s *dataplane.Snapshot) {
-			s.Services[0].Reals[0].Weight, s.Services[0].Reals[0].LastChange = 0, s.Tick
+			r := &s.Services[0].Reals[0]
+			r.Weight, r.Active, r.Inactive, r.LastChange = 0, 0, 0, s.Tick
 		},
+		"nothing": func(*dataplane.Snapshot) {},
 		"remove": func(s *dataplane.Snapshot) {
-			s.Services[0].Reals = append(s.Services[0].Reals[:1], s.Services[0].Reals[2:]...)
+			r := &s.Services[0].Reals[1]
+			r.LastSeen = s.Tick.Add(-time.Second)
+			s.Removed = append(s.Removed, dataplane.Removed{Key: s.Services[0].Key, RIP: r.RIP, Name: r.Name, Account: r.Account})
+			s.Services[0].Reals = slices.Delete(s.Services[0].Reals, 1, 2)
 		},
 	})
-	large := served(t, crowd(now), nil)
+	large := served(t, crowd(now), map[string]func(*dataplane.Snapshot){
+		"busy": func(s *dataplane.Snapshot) { // every number of every service is another
+			for i := range s.Services {
+				v := &s.Services[i]
+				v.Rates.Connections, v.Rates.InBytes, v.Rates.OutBytes = v.Rates.Connections+1, v.Rates.InBytes+1234, v.Rates.OutBytes+56789
+				v.Total = v.Total.Add(dataplane.Counters{Connections: 77, InBytes: 123456, OutBytes: 7654321})
+			}
+		},
+	})
 	cmd := exec.CommandContext(t.Context(), "/usr/bin/node", filepath.Join(root, "dashboards/web/test/page.mjs"))
 	cmd.Env = append(os.Environ(), "MODULES="+filepath.Join(root, "build/browser"), "PROFILE="+t.TempDir(), "SHOTS="+shots, "SMALL="+small, "LARGE="+large)
 	out, err := cmd.CombinedOutput()

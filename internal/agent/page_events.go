@@ -33,7 +33,7 @@ const (
 // Source: HTML Living Standard, section 9.2 (server-sent events).
 type eventHub struct {
 	latest func() *dataplane.Snapshot
-	sparks func(context.Context) map[dataplane.ServiceKey]web.Spark
+	table  func(context.Context, *dataplane.Snapshot) *web.Table // as the page shows it
 
 	mu        sync.Mutex
 	closed    bool
@@ -41,8 +41,8 @@ type eventHub struct {
 	last      *web.Table // what listeners know; nil while there are none
 }
 
-func newEventHub(latest func() *dataplane.Snapshot, sparks func(context.Context) map[dataplane.ServiceKey]web.Spark) *eventHub {
-	return &eventHub{latest: latest, sparks: sparks, listeners: map[chan []byte]bool{}}
+func newEventHub(latest func() *dataplane.Snapshot, table func(context.Context, *dataplane.Snapshot) *web.Table) *eventHub {
+	return &eventHub{latest: latest, table: table, listeners: map[chan []byte]bool{}}
 }
 
 // Record tells everybody what s changed. A listener that is too far behind is
@@ -54,7 +54,7 @@ func (h *eventHub) Record(ctx context.Context, s *dataplane.Snapshot) error {
 	if nobody {
 		return nil
 	}
-	t := web.NewTable(s, h.sparks(ctx))
+	t := h.table(ctx, s)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.last == nil || !s.Tick.After(h.last.Tick) {
@@ -103,7 +103,7 @@ func (h *eventHub) join(ctx context.Context) chan []byte {
 	begins := h.last == nil && !h.closed
 	h.mu.Unlock()
 	if snap := h.latest(); begins && snap != nil {
-		first = web.NewTable(snap, h.sparks(ctx))
+		first = h.table(ctx, snap)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -113,13 +113,13 @@ func (h *eventHub) join(ctx context.Context) chan []byte {
 	if h.last == nil {
 		// Without a sample everything is news in the first event.
 		if h.last = first; first == nil {
-			h.last = web.NewTable(&dataplane.Snapshot{}, nil)
+			h.last = web.NewTable(&dataplane.Snapshot{}, nil, web.Agent{})
 		}
 	}
 	l := make(chan []byte, listenerRoom)
 	h.listeners[l] = true
 	if !h.last.Tick.IsZero() {
-		if text, err := event("hello", &web.Event{Tick: h.last.Tick, Summary: h.last.Summary()}); err == nil {
+		if text, err := event("hello", &web.Event{Tick: h.last.Tick, Summary: h.last.Summary(), Down: h.last.Down()}); err == nil {
 			l <- text
 		}
 	}

@@ -17,7 +17,10 @@ import (
 	"lvs/dataplane"
 )
 
-func noSparks(context.Context) map[dataplane.ServiceKey]web.Spark { return nil }
+// plainTable is a sample's table and nothing beside it.
+func plainTable(_ context.Context, s *dataplane.Snapshot) *web.Table {
+	return web.NewTable(s, nil, web.Agent{})
+}
 
 // later is everyKind ticks of ten seconds on, with one number changed.
 func later(ticks int) *dataplane.Snapshot {
@@ -28,7 +31,7 @@ func later(ticks int) *dataplane.Snapshot {
 }
 
 func TestEventsTellChangesOnly(t *testing.T) {
-	h := newEventHub(everyKind, noSparks)
+	h := newEventHub(everyKind, plainTable)
 	if err := h.Record(t.Context(), later(1)); err != nil || h.last != nil {
 		t.Errorf("without listeners something is kept: %v, %v", h.last, err)
 	}
@@ -46,7 +49,7 @@ func TestEventsTellChangesOnly(t *testing.T) {
 	if err := json.Unmarshal([]byte(data), &e); err != nil || name != "event: change" || !strings.HasSuffix(data, "}\n\n") {
 		t.Fatalf("event %q with %q: %v", name, data, err)
 	}
-	if len(e.Rows) != 2 || e.Rows["tcp/192.0.2.10:443,10.0.0.1:443"].Cells[web.Inactive] != "7" || len(e.Rows["tcp/192.0.2.10:443"].Cells) != 1 || e.Shape {
+	if len(e.Rows) != 2 || e.Rows["tcp/192.0.2.10:443,10.0.0.1:443"].Cells[web.Inactive].Text != "7" || len(e.Rows["tcp/192.0.2.10:443"].Cells) != 1 || e.Shape {
 		t.Errorf("event %+v, want one cell of a real server and one of its service", e)
 	}
 	h.leave(l)
@@ -56,7 +59,7 @@ func TestEventsTellChangesOnly(t *testing.T) {
 }
 
 func TestSlowPagesAreDropped(t *testing.T) {
-	h := newEventHub(everyKind, noSparks)
+	h := newEventHub(everyKind, plainTable)
 	slow, quick := h.join(t.Context()), h.join(t.Context())
 	<-quick
 	for i := 1; i <= listenerRoom; i++ {
@@ -77,7 +80,7 @@ func TestSlowPagesAreDropped(t *testing.T) {
 }
 
 func TestListenersAreBounded(t *testing.T) {
-	h := newEventHub(everyKind, noSparks)
+	h := newEventHub(everyKind, plainTable)
 	for range maxListeners {
 		if h.join(t.Context()) == nil {
 			t.Fatal("a page is refused too early")
@@ -98,7 +101,7 @@ func TestListenersAreBounded(t *testing.T) {
 // with the hub.
 func TestHeartbeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newEventHub(func() *dataplane.Snapshot { return nil }, noSparks)
+		h := newEventHub(func() *dataplane.Snapshot { return nil }, plainTable)
 		w := httptest.NewRecorder()
 		var serving sync.WaitGroup
 		serving.Go(func() { h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)) })

@@ -23,7 +23,8 @@ const (
 	sparkLimit = 30 * time.Second
 )
 
-// sparks are the last hour of every service, kept for a minute. They are read when
+// sparks are the last hour of the director, by the zero key, and of every service,
+// kept for a minute. They are read when
 // somebody looks, by one reader at a time.
 type sparks struct {
 	open func(context.Context) (*rrdstore.Reader, error)
@@ -89,9 +90,9 @@ func (s *sparks) fetch(ctx context.Context, now time.Time) (map[dataplane.Servic
 	if err != nil {
 		return nil, err
 	}
-	q := rrdstore.Query{Sources: []string{"in_bytes"}, Start: now.Add(-sparkSpan), End: now.Add(-sparkStep), Resolution: sparkStep}
+	q := rrdstore.Query{Sources: []string{"in_bytes", "out_bytes"}, Start: now.Add(-sparkSpan), End: now.Add(-sparkStep), Resolution: sparkStep}
 	for _, series := range reader.Series() {
-		if !series.IsDirector() && !series.RIP.IsValid() && (series.Last.IsZero() || series.Last.After(q.Start)) {
+		if !series.RIP.IsValid() && (series.Last.IsZero() || series.Last.After(q.Start)) {
 			q.Series = append(q.Series, series)
 		}
 	}
@@ -103,8 +104,12 @@ func (s *sparks) fetch(ctx context.Context, now time.Time) (map[dataplane.Servic
 		return nil, err
 	}
 	paths := make(map[dataplane.ServiceKey]web.Spark, len(result.Columns))
-	for i := range result.Columns {
-		paths[result.Columns[i].Series.Key] = web.NewSpark(result.Columns[i].Values)
+	for i := 0; i+1 < len(result.Columns); i += len(q.Sources) {
+		in, out := &result.Columns[i], &result.Columns[i+1]
+		if in.Series.RepliesBypass {
+			out = &rrdstore.Column{}
+		}
+		paths[in.Series.Key] = web.NewSpark(in.Values, out.Values)
 	}
 	return paths, nil
 }

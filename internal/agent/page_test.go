@@ -31,8 +31,9 @@ func testPage(t *testing.T, snap *dataplane.Snapshot) (*statusPage, *http.ServeM
 	p := &statusPage{
 		site: site, sparks: newSparks(store.Reader, slog.New(slog.DiscardHandler)), latest: func() *dataplane.Snapshot { return snap },
 		stats: func() collector.Stats { return collector.Stats{} }, interval: func() time.Duration { return 10 * time.Second },
+		agent: func() web.Agent { return web.Agent{Source: "netlink"} }, open: store.Reader,
 	}
-	p.events = newEventHub(p.latest, p.sparks.of)
+	p.events = newEventHub(p.latest, p.tableOf)
 	t.Cleanup(func() {
 		p.close()
 		store.Close()
@@ -72,8 +73,8 @@ func TestPagesAreServed(t *testing.T) {
 		{"/service/tcp/192.0.2.10:443?rows=1", 200, `<tr data-row="tcp/192.0.2.10:443,10.0.0.1:443"`},
 		{"/service/tcp/192.0.2.10:443?start=never", 400, "never"},
 		{"/service/tcp/192.0.2.10:443?color=red", 400, "color"},
-		{"/service/tcp/192.0.2.10:443?real=10.9.9.9:1", 404, "not in the director"},
-		{"/service/tcp/192.0.2.99:443", 404, "not in the director"},
+		{"/service/tcp/192.0.2.10:443?real=10.9.9.9:1", 404, "neither in the director"},
+		{"/service/tcp/192.0.2.99:443", 404, "neither in the director"},
 		{"/service/%3Cscript%3E", 404, "&lt;script&gt;"},
 	} {
 		w := askMux(t, mux, c.path)
@@ -176,7 +177,7 @@ func TestSparklinesAreOfTheHistory(t *testing.T) {
 		t.Fatal(err)
 	}
 	key := dataplane.MarkKey(dataplane.INET, 257)
-	if len(paths) != 2 || paths[key].Peak != "100" || !strings.HasPrefix(paths[key].Path, "M0 1L") {
+	if len(paths) != 2 || paths[key].Title != "in at most 100 B/s" || !strings.HasPrefix(paths[key].Draw, "M0 23V1h1h1") {
 		t.Errorf("sparklines: %+v, want 2, level at 100 bytes per second", paths)
 	}
 }

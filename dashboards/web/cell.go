@@ -1,0 +1,89 @@
+package web
+
+import (
+	"strconv"
+	"time"
+)
+
+// A Cell is what a place of the page says: of a row, or of the figures above the
+// table. Its JSON is what the script puts there.
+type Cell struct {
+	// Text is what is read; Soft is said beside it, less loudly.
+	Text string `json:"t,omitempty"`
+	Soft string `json:"s,omitempty"`
+	// Title is for who points at it: the exact number where Text rounds.
+	Title string `json:"h,omitempty"`
+	// At stands for Text where that is how long ago it was, in seconds since 1970;
+	// zero is none. What is said then depends on when it is looked at.
+	At int64 `json:"at,omitempty"`
+	// Draw are the outlines of the cell's picture, as the d of SVG paths, with
+	// semicolons between them.
+	Draw string `json:"d,omitempty"`
+	// Class is a class of its style: faint or bad.
+	Class string `json:"c,omitempty"`
+}
+
+// The classes of cells.
+const (
+	faint = "z" // nothing to look at: zero, or no value
+	bad   = "bad"
+)
+
+// text is a cell that says no more than that.
+func text(s string) Cell {
+	c := Cell{Text: s}
+	if s == "0" || s == unknown || s == notAvailable {
+		c.Class = faint
+	}
+	return c
+}
+
+// number is a count.
+func number(v uint64) Cell {
+	c := text(compact(v))
+	if v >= 100_000 {
+		c.Title = strconv.FormatUint(v, 10)
+	}
+	return c
+}
+
+// octets is a total of bytes, which can be read exactly as well.
+func octets(v uint64) Cell {
+	c := Cell{Text: quantity(v, "B")}
+	switch {
+	case v == 0:
+		c.Class = faint
+	case v >= 1000:
+		c.Title = strconv.FormatUint(v, 10) + " bytes"
+	}
+	return c
+}
+
+// speed is bytes per second.
+func speed(v uint64) Cell {
+	c := Cell{Text: quantity(v, "B/s")}
+	if v == 0 {
+		c.Class = faint
+	}
+	return c
+}
+
+// since is how long ago t was, and why.
+func since(t time.Time, why string) Cell {
+	if t.IsZero() {
+		c := text(unknown)
+		c.Soft = why
+		return c
+	}
+	return Cell{At: t.Unix(), Soft: why}
+}
+
+// limited is a number beside its limit; zero is no limit.
+func limited(v, limit uint64) Cell {
+	c := number(v)
+	if limit > 0 {
+		c.Soft, c.Class = "/ "+compact(limit), ""
+		c.Title = strconv.FormatUint(v, 10) + ", no new ones from " + strconv.FormatUint(limit, 10)
+	}
+	return c
+}
