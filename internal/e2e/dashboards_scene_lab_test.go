@@ -31,6 +31,7 @@ const sceneFile = `services:
       - {name: web2, address: 10.2.0.12, weight: 3}
       - {name: web3, address: 10.2.0.13, weight: 2, upper_threshold: 40, lower_threshold: 30}
       - {name: web4, address: 10.2.0.14, weight: 1}
+      - {name: web5, address: "10.2.0.14:9", weight: 0}
 sync: {master: {interface: back, syncid: 7}}
 names:
   udp/10.1.0.100:5300: dns
@@ -262,6 +263,7 @@ func (s *scene) happen() {
 	s.pass(3 * time.Second)
 	s.weigh(map[string]string{"10.2.0.11": "4", "10.2.0.12": "3", "10.2.0.13": "2"}) // and one goes on draining
 	lab.Run(s.t, "ipvsadm", "-Z")
+	lab.Run(s.t, "ipvsadm", "-d", "-t", "10.1.0.100:7500", "-r", "10.2.0.14:9")
 	lab.Run(s.t, "ipvsadm", "-d", "-u", "10.1.0.100:5300", "-r", "10.2.0.13:53")
 	s.load.begin()
 	s.pass(12 * time.Second)

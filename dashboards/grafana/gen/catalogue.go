@@ -50,7 +50,7 @@ func newCatalogue(docs []prom.MetricDoc, rules []byte) (catalogue, error) {
 // labels. It is short on purpose: a typing error should not pass for a function.
 var words = []string{
 	"sum", "max", "min", "avg", "count", "topk", "by", "on", "and", "or", "unless", "bool", "ignoring", "group_left",
-	"rate", "increase", "changes", "clamp_min", "clamp_max", "max_over_time", "histogram_quantile", "label_replace", "label_values", "time",
+	"rate", "increase", "changes", "clamp_min", "clamp_max", "max_over_time", "histogram_quantile", "label_replace", "label_values", "time", "timestamp", "last_over_time",
 }
 
 // token is what a query is made of: a string, a range, a variable, a number with

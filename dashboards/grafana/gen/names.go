@@ -66,18 +66,24 @@ func bypassing() string {
 	return strings.Join(out, "|")
 }
 
+// bypassed are the real servers, in the same time as the rates beside it, whose
+// method matches. A scrape that fails in between ends no rate, and must not end
+// this either.
+func bypassed(matches string) string {
+	return "last_over_time(lvs_real_server_info{forwarding_method" + matches + `"` + bypassing() + `"}[$__rate_interval])`
+}
+
 // repliesOfReal leaves out the real servers whose replies the director does not
 // see: their counters stay 0, which says nothing.
 func repliesOfReal(expr string) string {
-	return expr + " unless on (" + eachReal + `) lvs_real_server_info{forwarding_method=~"` + bypassing() + `"}`
+	return expr + " unless on (" + eachReal + ") " + bypassed("=~")
 }
 
 // repliesOfService leaves out the services all of whose real servers reply past
 // the director. One whose real servers are not shown is not left out.
 func repliesOfService(expr string) string {
 	on := " unless on (" + eachService + ") "
-	return expr + on + `(lvs_real_server_info{forwarding_method=~"` + bypassing() + `"}` + on +
-		`lvs_real_server_info{forwarding_method!~"` + bypassing() + `"})`
+	return expr + on + "(" + bypassed("=~") + on + bypassed("!~") + ")"
 }
 
 // repliesOfDirector leaves out a director that has never seen a reply: asking for
@@ -106,6 +112,10 @@ var (
 // resetMarks are where the kernel's counters began anew.
 var resetMarks = mark{"Counters reset", "sum by (instance, director, scope, reason) (increase(lvs_resets_total[2m])) > 0",
 	"{{instance}} {{director}}: {{scope}}, {{reason}}", "purple"}
+
+// lostMarks are where services lost their last real server.
+var lostMarks = mark{"Service down", "sum by (instance, director, service) (increase(lvs_service_failures_total[2m])) > 0",
+	"{{instance}} {{director}}: {{service}} lost its last real server", "red"}
 
 // lag are the steps of a snapshot's age, in seconds.
 func lag() []step { return []step{{Color: "green"}, above("orange", 30), above("red", 120)} }

@@ -68,7 +68,7 @@ func TestQueriesFindData(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		expr = strings.NewReplacer("$job", "routed", "$service", "web").Replace(expr)
+		expr = strings.NewReplacer("$__rate_interval", "20s", "$job", "routed", "$service", "web").Replace(expr)
 		if found, err := p.series(expr); err != nil || found > 0 != want {
 			t.Errorf("direct routing: %s finds %d (%v), want some: %v", expr, found, err, want)
 		}
@@ -91,7 +91,7 @@ func (a ask) String() string { return a.where + ": " + a.expr }
 // of an agent's own figures are left out for an exporter.
 func allQueries(t *testing.T, s setting) (out []ask) {
 	t.Helper()
-	values := strings.NewReplacer("$__rate_interval", "20s", "$__range", "20s", "$job", s.job, "$instance", s.instance,
+	values := strings.NewReplacer("$__rate_interval", "20s", "$__range", "20s", "$__interval", "1s", "$job", s.job, "$instance", s.instance,
 		"$director", s.director, `service="$service"`, `service="web"`, `=~"$service"`, `=~".+"`, "$real", ".+")
 	for _, b := range boards() {
 		d, err := b.build(catalogued(t))

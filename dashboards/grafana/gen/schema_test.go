@@ -45,7 +45,7 @@ func checkDashboard(t *testing.T, text string) {
 	if d["schemaVersion"] != float64(schemaVersion) || len(d["uid"].(string)) > 40 {
 		t.Errorf("schema %v, uid %v", d["schemaVersion"], d["uid"])
 	}
-	variables := map[string]bool{"DS_PROMETHEUS": true, "__rate_interval": true, "__range": true, "__url_time_range": true}
+	variables := map[string]bool{"DS_PROMETHEUS": true, "__rate_interval": true, "__range": true, "__interval": true, "__url_time_range": true}
 	for i, v := range d["templating"].(map[string]any)["list"].([]any) {
 		report(t, fits(fmt.Sprintf("variable %d", i), v, variableShape))
 		variables[v.(map[string]any)["name"].(string)] = true

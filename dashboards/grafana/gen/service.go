@@ -9,11 +9,13 @@ func service() board {
 			{label: "service", title: "Virtual service", metric: "lvs_service_info", about: "The configured name, or else the key."},
 			{label: "real", title: "Real server", metric: "lvs_real_server_info", many: true, all: true, about: "Which real servers are shown."}},
 		links: []string{fleetUID, directorUID},
-		marks: []mark{resetMarks,
-			{"State of a real server", "sum by (real) (increase(lvs_real_server_state_changes_total[2m])) > 0", "{{real}} changed its state", "orange"},
-			{"Out of service", "sum by (service) (increase(lvs_service_failures_total[2m])) > 0", "{{service}} lost its last real server", "red"}},
+		marks: []mark{lostMarks,
+			{"Real server out of service", byName("increase(lvs_real_server_failures_total[2m]) > 0"), "{{name}} {{real}} went out of service", "red"},
+			{"State of a real server", byName("increase(lvs_real_server_state_changes_total[2m]) - increase(lvs_real_server_failures_total[2m]) > 0.5"),
+				"{{name}} {{real}} changed its state otherwise: it came back, is full, or has drained", "orange"},
+			resetMarks},
 		rows: []section{
-			{title: "Now", views: append(serviceNumbers(), realTable())},
+			{title: "Now", views: append(serviceNumbers(), realTable(), goneTable())},
 			{title: "State", views: serviceState()},
 			{title: "Traffic", views: serviceTraffic()},
 			{title: "Connections", views: serviceConnections()},
@@ -24,15 +26,19 @@ func service() board {
 }
 
 func serviceNumbers() []view {
-	called := stat("Scheduler", "How real servers are chosen.", "none", plain(), query{expr: "lvs_service_info", legend: "{{scheduler}}"})
-	called.options["textMode"] = "name"
+	called := func(title, about, legend string) view {
+		v := stat(title, about, "none", plain(), query{expr: "lvs_service_info", legend: legend})
+		v.options["textMode"] = "name"
+		return v
+	}
 	return []view{
-		stat("Service", "Up while a real server is in service.", "none", good(), query{expr: "min(lvs_service_up)"}).worded(upDown),
-		stat("Real servers in service", "Real servers that are up or overloaded.", "none", good(), query{expr: `sum(lvs_service_real_servers{state=~"up|overloaded"})`}),
-		stat("Out of service", "Real servers that are down or draining.", "none", []step{{Color: "green"}, above("orange", 1)}, query{expr: `sum(lvs_service_real_servers{state=~"down|draining"})`}),
-		stat("Last change", "When the state of the service, the best of its real servers', last changed.", "dateTimeFromNow", plain(), query{expr: "1000 * max(lvs_service_last_change_timestamp_seconds)"}),
-		called,
-		stat("Persistence", "How long a client stays with its real server; 0 is not at all.", "s", plain(), query{expr: "max(lvs_service_persistence_timeout_seconds)"}),
+		stat("Service", "Up while a real server is in service.", "none", good(), query{expr: "min(lvs_service_up)"}).worded(upDown).sized(3, 4),
+		called("Address", "What clients connect to, or the firewall mark of their packets.", "{{protocol}} {{vip}} {{port}} {{fwmark}}").sized(6, 4),
+		stat("In service", "Real servers that are up or overloaded.", "none", good(), query{expr: `sum(lvs_service_real_servers{state=~"up|overloaded"})`}).sized(3, 4),
+		stat("Out of service", "Real servers that are down or draining.", "none", []step{{Color: "green"}, above("orange", 1)}, query{expr: `sum(lvs_service_real_servers{state=~"down|draining"})`}).sized(3, 4),
+		stat("Last change", "When the state of the service, the best of its real servers', last changed.", "dateTimeFromNow", plain(), query{expr: "1000 * max(lvs_service_last_change_timestamp_seconds)"}).sized(3, 4),
+		called("Scheduler", "How real servers are chosen.", "{{scheduler}}").sized(3, 4),
+		stat("Persistence", "How long a client stays with its real server.", "s", plain(), query{expr: "max(lvs_service_persistence_timeout_seconds)"}).worded(ifAny).sized(3, 4),
 	}
 }
 
@@ -53,9 +59,12 @@ const (
 // taken are the connections of a real server that its thresholds count.
 const taken = "(lvs_real_server_connections_active + lvs_real_server_connections_inactive)"
 
-// realState is 2 for a real server in service, 1 for one that drains, 0 for one
-// that is down; see realStates.
-const realState = "2 * lvs_real_server_up + (1 - lvs_real_server_up) * (" + taken + " > bool 0)"
+// full is 1 for a real server that is at its upper threshold, else 0.
+const full = "(lvs_real_server_upper_threshold_connections > bool 0) * (" + taken + " >= bool lvs_real_server_upper_threshold_connections)"
+
+// realState is 3 for a real server in service, 2 for one that is full, 1 for one
+// that drains, 0 for one that is down; see realStates.
+const realState = "lvs_real_server_up * (3 - " + full + ") + (1 - lvs_real_server_up) * (" + taken + " > bool 0)"
 
 func realTable() view {
 	// Rows meet by real alone: that is the label that all queries share.
@@ -94,21 +103,42 @@ func realTable() view {
 		by("rate(lvs_real_server_incoming_bytes_total[$__rate_interval])"),
 		by(repliesOfReal("rate(lvs_real_server_outgoing_bytes_total[$__rate_interval])")),
 		by("lvs_real_server_failures_total"),
-	).sized(24, 10)
+	).sized(24, 10).worstFirst()
+}
+
+// goneTable shows the real servers that somebody, a health checker most often, took
+// out of the table.
+func goneTable() view {
+	const gone = " unless on (" + eachReal + ") lvs_real_server_up"
+	return table("Real servers no longer in the table", "Real servers that the service had in the time shown, and has no more, as when a health checker takes out those that fail.",
+		[]column{
+			{name: "real", title: "Real server"},
+			{name: "name", title: "Name"},
+			{name: "forwarding_method", title: "Method"},
+			{name: "Value #A", hide: true},
+			{name: "Value #B", title: "Last seen", unit: "dateTimeFromNow"},
+			{name: "Value #C", title: "Weight", unit: "none"},
+			{name: "Value #D", title: "Peak", unit: "short"},
+		},
+		query{expr: "max by (real, name, forwarding_method) (last_over_time(lvs_real_server_info[$__range])" + gone + ")"},
+		query{expr: "1000 * max by (real) (max_over_time(timestamp(lvs_real_server_up)[$__range:$__interval])" + gone + ")"},
+		query{expr: "max by (real) (last_over_time(lvs_real_server_weight[$__range])" + gone + ")"},
+		query{expr: "max by (real) (last_over_time(lvs_real_server_peak_connections[$__range])" + gone + ")"},
+	).sized(24, 5)
 }
 
 func serviceState() []view {
 	return []view{
-		timeline("Real servers", "What each real server was: up takes new connections, or would but for its upper threshold; draining has weight 0 and connections left; down has weight 0 and none.", realStates,
+		timeline("Real servers", "What each real server was: up takes new connections; overloaded is at its upper threshold; draining has weight 0 and connections left; down has weight 0 and none.", realStates,
 			query{expr: byName(realState), legend: realLegend}),
 		chart("Real servers by state", "How many real servers were up, at their upper threshold, draining and down.", "none",
 			query{expr: "sum by (state) (lvs_service_real_servers)", legend: "{{state}}"}).stacked().stepped().byState(),
 		chart("Weight", "Weights of the real servers.", "none",
 			query{expr: byName("lvs_real_server_weight"), legend: realLegend}).stacked().stepped(),
-		chart("Refused connections", "Connections per second that got no real server, where the dataplane tells; the kernel's IPVS does not.", "cps",
-			query{expr: "rate(lvs_service_refused_connections_total[$__rate_interval])", legend: "refused"}),
 		chart("Changes of state", "How often real servers changed their state in the time of a step.", "none",
 			query{expr: byName("increase(lvs_real_server_state_changes_total[$__rate_interval])"), legend: realLegend}).counted(),
+		chart("Refused connections", "Connections per second that got no real server, where the dataplane tells; the kernel's IPVS does not.", "cps",
+			query{expr: "rate(lvs_service_refused_connections_total[$__rate_interval])", legend: "refused"}),
 	}
 }
 
@@ -129,34 +159,34 @@ func serviceTraffic() []view {
 	return []view{
 		chart("Bytes", "Bytes per second of the service."+below, "Bps", whole("bytes")...),
 		chart("Packets", "Packets per second of the service."+below, "pps", whole("packets")...),
-		chart("Bytes by real server", "Bytes per second of each real server."+below, "Bps", parts("bytes")...).stacked(),
-		chart("Packets by real server", "Packets per second of each real server."+below, "pps", parts("packets")...).stacked(),
+		chart("Bytes by real server", "Bytes per second of each real server."+below, "Bps", parts("bytes")...).stacked().tall(),
+		chart("Packets by real server", "Packets per second of each real server."+below, "pps", parts("packets")...).stacked().tall(),
 	}
 }
 
 func serviceConnections() []view {
 	return []view{
 		chart("New connections by real server", "Connections per second that each real server got.", "cps",
-			query{expr: byName("rate(lvs_real_server_connections_total[$__rate_interval])"), legend: realLegend}).stacked(),
+			query{expr: byName("rate(lvs_real_server_connections_total[$__rate_interval])"), legend: realLegend}).stacked().tall(),
 		chart("Active and inactive", "Connections of the service now. Inactive ones are those that ended and wait for their timeout, and most of UDP.", "short",
 			query{expr: "lvs_service_connections_active", legend: "active"},
 			query{expr: "lvs_service_connections_inactive", legend: "inactive"},
 			query{expr: "lvs_service_connections_persistent", legend: "persistence templates"},
-			query{expr: "lvs_service_peak_connections", legend: "peak"}),
+			query{expr: "lvs_service_peak_connections", legend: "peak"}).dashed("D").tall(),
 		chart("Active by real server", "Active connections of each real server.", "short",
-			query{expr: byName("lvs_real_server_connections_active"), legend: realLegend}).stacked(),
+			query{expr: byName("lvs_real_server_connections_active"), legend: realLegend}).stacked().tall(),
 		chart("Inactive by real server", "Inactive connections of each real server.", "short",
-			query{expr: byName("lvs_real_server_connections_inactive"), legend: realLegend}).stacked(),
+			query{expr: byName("lvs_real_server_connections_inactive"), legend: realLegend}).stacked().tall(),
 	}
 }
 
 func serviceBalance() []view {
 	return []view{
 		chart("Imbalance", "By how much of all new connections a real server got more (above 0) or less than it is entitled to by its weight or, with the schedulers rr, lc and dh, by being one of them. Persistence and few connections make it move; a lasting distance is worth a look.", "percentunit",
-			query{expr: byName("(" + actual + ") - (" + expected + ")"), legend: realLegend}),
+			query{expr: byName("(" + actual + ") - (" + expected + ")"), legend: realLegend}).tall(),
 		chart("Expected and actual share", "The share of new connections that the weight entitles each real server to (dashed), and the share that came.", "percentunit",
 			query{expr: byName(expected), legend: "expected " + realLegend},
-			query{expr: byName(actual), legend: "actual " + realLegend}).dashed("A"),
+			query{expr: byName(actual), legend: "actual " + realLegend}).dashed("A").tall(),
 	}
 }
 
@@ -169,7 +199,7 @@ func serviceDrain() []view {
 		chart("Connections left", "Active and inactive connections of the real servers with weight 0. A real server can go when it has none.", "short",
 			query{expr: byName(taken + quiesced), legend: realLegend}),
 		chart("Towards the upper threshold", "How much of its upper threshold a real server has used; at 1 it gets no more connections. None where there is no threshold.", "percentunit",
-			query{expr: byName(taken + " / (lvs_real_server_upper_threshold_connections > 0)"), legend: realLegend}),
+			query{expr: byName(taken + " / (lvs_real_server_upper_threshold_connections > 0)"), legend: realLegend}).limited(above("orange", 0.9), above("red", 1)),
 		chart("Failures", "How often each real server went out of service since its totals began.", "none",
 			query{expr: byName("lvs_real_server_failures_total"), legend: realLegend}).stepped(),
 	}

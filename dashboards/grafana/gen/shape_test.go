@@ -99,7 +99,8 @@ var (
 	customOf = map[string]shape{
 		"timeseries": {"axisPlacement!": oneOf("auto"), "axisSoftMin!": aNumber, "drawStyle!": oneOf("line", "bars", "points"), "fillOpacity!": aNumber,
 			"lineInterpolation!": oneOf("linear", "smooth", "stepBefore", "stepAfter"), "lineWidth!": aNumber,
-			"showPoints!": oneOf("auto", "never", "always"), "spanNulls!": "bool", "stacking!": stacking},
+			"showPoints!": oneOf("auto", "never", "always"), "spanNulls!": "bool", "stacking!": stacking,
+			"thresholdsStyle": shape{"mode!": oneOf("line", "dashed", "area")}},
 		"state-timeline": {"fillOpacity!": aNumber, "lineWidth!": aNumber},
 		"table":          {"align!": oneOf("auto", "left", "center", "right"), "displayMode!": oneOf("auto"), "filterable!": "bool", "minWidth!": aNumber},
 	}
@@ -110,7 +111,7 @@ var (
 		"bargauge": {"displayMode!": oneOf("basic", "gradient", "lcd"), "minVizHeight!": aNumber, "minVizWidth!": aNumber,
 			"orientation!": oneOf("auto", "horizontal", "vertical"), "showUnfilled!": "bool", "reduceOptions!": reduce,
 			"text!": shape{"titleSize!": aNumber, "valueSize!": aNumber}},
-		"table": {"showHeader!": "bool"},
+		"table": {"showHeader!": "bool", "sortBy": []any{shape{"displayName!": "string", "desc!": "bool"}}},
 		"state-timeline": {"alignValue!": oneOf("left", "center", "right"), "mergeValues!": "bool", "rowHeight!": aNumber,
 			"showValue!": oneOf("auto", "always", "never"), "legend!": legend, "tooltip!": tooltip},
 	}
@@ -142,7 +143,7 @@ var propertyOf = shape{
 	"custom.displayMode": oneOf("color-text"), "custom.minWidth": aNumber, "custom.fillOpacity": aNumber,
 	"custom.lineStyle": shape{"fill!": oneOf("solid", "dash"), "dash": []any{aNumber}}, "unit": unit,
 	"color": shape{"mode!": oneOf("fixed"), "fixedColor!": oneOf("green", "orange", "red", "purple")}, "noValue": "string", "mappings": []any{mappingOf},
-	"links": []any{shape{"title!": "string", "url!": "string"}},
+	"links": []any{shape{"title!": "string", "url!": "string"}}, "thresholds": shape{"mode!": oneOf("absolute"), "steps!": []any{stepOf}},
 }
 
 func isMapping(v any) error {

@@ -56,6 +56,7 @@ func (l *live) read(now time.Time) *dataplane.Snapshot {
 		Timeouts: dataplane.Timeouts{TCP: 15 * time.Minute, TCPFin: 2 * time.Minute, UDP: 5 * time.Minute},
 	}}
 	s.Director.Kernel = moved(3*n, true)
+	s.Director.Daemons = []dataplane.SyncDaemon{{Role: dataplane.Master, Interface: "eth1", SyncID: 7}}
 	web := serviceAt("192.0.2.10:443")
 	web.Kernel, web.HasRefused, web.Refused = moved(2*since, !l.method.RepliesBypass()), true, n
 	for i := range uint64(3) {
@@ -68,6 +69,9 @@ func (l *live) read(now time.Time) *dataplane.Snapshot {
 			r.Weight = 0 // as are all: nobody is left
 		}
 		web.Reals = append(web.Reals, r)
+	}
+	if n%16 < 8 { // else somebody took it out
+		web.Reals = append(web.Reals, realAt(3, l.method))
 	}
 	dns := serviceAt("192.0.2.11:53")
 	dns.Scheduler = "rr"

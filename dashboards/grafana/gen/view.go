@@ -4,8 +4,8 @@ import "maps"
 
 // chart is a graph over time.
 func chart(title, about, unit string, queries ...query) view {
-	return view{
-		kind: "timeseries", title: title, about: about, unit: unit, queries: queries, width: 12, height: 8, none: "n/a",
+	v := view{
+		kind: "timeseries", title: title, about: about, unit: unit, queries: queries, width: 12, height: 9, none: "n/a",
 		custom: map[string]any{
 			"axisPlacement": "auto", "axisSoftMin": 0, "drawStyle": "line", "fillOpacity": 10, "lineInterpolation": "linear", "lineWidth": 1,
 			"showPoints": "never", "spanNulls": false, "stacking": map[string]any{"group": "A", "mode": "none"},
@@ -16,6 +16,10 @@ func chart(title, about, unit string, queries ...query) view {
 			"tooltip": map[string]any{"mode": "multi", "sort": "desc"},
 		},
 	}
+	if unit == "none" { // how many there are
+		v.decimals = new(int)
+	}
+	return v
 }
 
 // stacked puts a chart's series on top of each other; those below the axis have a
@@ -37,6 +41,17 @@ func (v view) stacked() view {
 func (v view) stepped() view {
 	v.custom = maps.Clone(v.custom)
 	v.custom["lineInterpolation"] = "stepAfter"
+	return v
+}
+
+// tall gives a chart of many series a legend that shows more than the first few.
+func (v view) tall() view { return v.sized(v.width, 11) }
+
+// limited draws a line where a chart's values become worth a look.
+func (v view) limited(steps ...step) view {
+	v.custom = maps.Clone(v.custom)
+	v.custom["thresholdsStyle"] = map[string]any{"mode": "dashed"}
+	v.steps = append([]step{{Color: "transparent"}}, steps...)
 	return v
 }
 
@@ -123,6 +138,7 @@ type column struct {
 	unit  string
 	link  *fieldLink
 	words []state
+	steps []step // of colours, where the value is judged
 	hide  bool
 }
 
@@ -181,6 +197,9 @@ func (c column) properties() (out []property) {
 	if c.words != nil {
 		out = append(out, property{"mappings", []map[string]any{mapping(c.words)}}, property{"custom.displayMode", "color-text"})
 	}
+	if c.steps != nil {
+		out = append(out, property{"thresholds", thresholds{"absolute", c.steps}}, property{"custom.displayMode", "color-text"})
+	}
 	if c.link != nil {
 		out = append(out, property{"links", []fieldLink{*c.link}})
 	}
@@ -195,7 +214,9 @@ type state struct {
 var (
 	upDown     = []state{{"0", "down", "red"}, {"1", "up", "green"}}
 	yesNo      = []state{{"0", "no", "red"}, {"1", "yes", "green"}}
-	realStates = []state{{"0", "down", "red"}, {"1", "draining", "orange"}, {"2", "up", "green"}}
+	realStates = []state{{"0", "down", "red"}, {"1", "draining", "orange"}, {"2", "overloaded", "purple"}, {"3", "up", "green"}}
+	runs       = []state{{"1", "runs", "green"}}
+	ifAny      = []state{{"0", "none", "text"}}
 )
 
 func mapping(states []state) map[string]any {
@@ -216,6 +237,17 @@ func above(color string, v float64) step { return step{color, &v} }
 func plain() []step { return []step{{Color: "text"}} }
 func bad() []step   { return []step{{Color: "green"}, above("red", 1)} }
 func good() []step  { return []step{{Color: "red"}, above("green", 1)} }
+
+// worstFirst sorts a table by its column State, in which those that are down come
+// first.
+func (v view) worstFirst() view {
+	v.options = maps.Clone(v.options)
+	v.options["sortBy"] = []map[string]any{{"displayName": "State", "desc": false}}
+	return v
+}
+
+// share colours the part of a whole that is in service: none of it, some, all.
+func share() []step { return []step{{Color: "red"}, above("orange", 0.001), above("green", 1)} }
 
 // sized gives a view another size.
 func (v view) sized(width, height int) view {
