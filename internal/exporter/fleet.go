@@ -7,13 +7,14 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"lvs/collector"
 	"lvs/collector/prom"
 	"lvs/collector/snmp"
-	"lvs/dataplane"
 	"lvs/internal/config"
 	"lvs/internal/ledger"
 	"lvs/rrdstore"
@@ -29,36 +30,65 @@ const startWithin = 10 * time.Second
 
 // A fleet is the directors that are read all the time.
 type fleet struct {
-	members    []*member
-	exposition *prom.Exposition
+	log        *slog.Logger
 	slots      chan struct{} // of readings under way
-}
+	exposition atomic.Pointer[prom.Exposition]
+	process    metrics
+	loading    loading
 
-// A member is a director of the fleet.
-type member struct {
-	config.FleetDirector
-	source  *memberSource
-	sampler *collector.Sampler
-	ledger  *ledger.Ledger // nil without a store
-	lacks   []string
-	delay   time.Duration // before it is read for the first time
+	mu      sync.Mutex
+	running bool
+	members []*member // by rising name
+	leaving []*member // of an earlier configuration, which may not have ended yet
 }
 
 // newFleet puts the parts together; nothing runs yet.
 func newFleet(cfg *config.Fleet, log *slog.Logger) (*fleet, error) {
-	f := &fleet{slots: make(chan struct{}, maxReaders)}
-	for i, d := range cfg.Directors {
-		m, err := f.member(cfg, d, i, log.With("director", d.Name))
-		if err != nil {
-			return nil, fmt.Errorf("director %s: %w", d.Name, err)
-		}
-		f.members = append(f.members, m)
+	f := &fleet{log: log, slots: make(chan struct{}, maxReaders)}
+	f.process = newMetrics(f)
+	f.loading.note(nil)
+	show, err := f.exposes(cfg)
+	if err != nil {
+		return nil, err
 	}
-	o := fleetOptions(cfg)
-	o.Members, o.Process = f.show, newMetrics(f)
-	var err error
-	f.exposition, err = prom.New(o)
+	f.exposition.Store(show)
+	f.members, err = f.plan(cfg)
 	return f, err
+}
+
+// exposes makes /metrics as a configuration wants it.
+func (f *fleet) exposes(cfg *config.Fleet) (*prom.Exposition, error) {
+	o := fleetOptions(cfg)
+	o.Members, o.Process = f.show, f.process
+	return prom.New(o)
+}
+
+// plan makes the members of a configuration: those that there are already, where
+// nothing changed that concerns them, and new ones, which are not run yet.
+func (f *fleet) plan(cfg *config.Fleet) ([]*member, error) {
+	have := map[spec]*member{}
+	for _, m := range f.list() {
+		have[m.spec] = m
+	}
+	var next []*member
+	for i, d := range cfg.Directors {
+		m := have[specOf(cfg, d)]
+		if m == nil {
+			var err error
+			if m, err = f.member(cfg, d, i, f.log.With("director", d.Name)); err != nil {
+				return nil, fmt.Errorf("director %s: %w", d.Name, err)
+			}
+		}
+		next = append(next, m)
+	}
+	return next, nil
+}
+
+// list are the members now.
+func (f *fleet) list() []*member {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.members
 }
 
 // member makes the i-th director of the file. Their readings are spread evenly
@@ -68,12 +98,9 @@ func (f *fleet) member(cfg *config.Fleet, d config.FleetDirector, i int, log *sl
 	if err != nil {
 		return nil, err
 	}
-	spread := func(over time.Duration) time.Duration {
-		return over * time.Duration(i) / time.Duration(len(cfg.Directors))
-	}
-	m := &member{FleetDirector: d, source: newMemberSource(poller), lacks: lacks(d.Module, cfg.Auths[d.Auth].Version, false), delay: spread(min(d.Interval, startWithin))}
+	m := &member{spec: specOf(cfg, d), source: newMemberSource(poller), lacks: lacks(d.Module, cfg.Auths[d.Auth].Version, false), delay: spread(min(d.Interval, startWithin), i, len(cfg.Directors))}
 	sc := collector.Config{
-		Interval: d.Interval, Offset: spread(d.Interval).Truncate(time.Millisecond), Source: m.source,
+		Interval: d.Interval, Offset: spread(d.Interval, i, len(cfg.Directors)).Truncate(time.Millisecond), Source: m.source,
 		Completed: d.Module == snmp.Director, Logger: log,
 	}
 	if cfg.Store.Path != "" {
@@ -87,6 +114,11 @@ func (f *fleet) member(cfg *config.Fleet, d config.FleetDirector, i int, log *sl
 	return m, err
 }
 
+// spread is the i-th of n times that are spread evenly.
+func spread(over time.Duration, i, n int) time.Duration {
+	return over * time.Duration(i) / time.Duration(n)
+}
+
 // pollerConfig is how a director is asked.
 func pollerConfig(cfg *config.Fleet, target, auth string, module snmp.Module, slots chan struct{}) snmp.Config {
 	return snmp.Config{Target: target, Auth: cfg.Auths[auth], Module: module, Timeout: cfg.Timeout, Retries: cfg.Retries, Slots: slots}
@@ -94,32 +126,71 @@ func pollerConfig(cfg *config.Fleet, target, auth string, module snmp.Module, sl
 
 // run reads all directors until ctx ends.
 func (f *fleet) run(ctx context.Context) error {
-	errs := make([]error, len(f.members))
-	var running sync.WaitGroup
-	for i, m := range f.members {
-		running.Go(func() { errs[i] = m.run(ctx) })
-	}
-	running.Wait()
-	return errors.Join(errs...)
-}
-
-func (m *member) run(ctx context.Context) error {
-	select {
-	case <-time.After(m.delay):
-	case <-ctx.Done():
-		return nil
-	}
-	err := m.sampler.Run(ctx)
-	if m.ledger != nil {
-		err = errors.Join(err, m.ledger.Close())
-	}
-	return errors.Join(err, m.source.poller.Close())
-}
-
-// waiting counts the directors that were not asked yet.
-func (f *fleet) waiting() (n int) {
+	f.mu.Lock()
+	f.running = true
 	for _, m := range f.members {
-		if m.source.stats().polls == 0 {
+		m.start(nil)
+	}
+	f.mu.Unlock()
+	<-ctx.Done()
+	f.mu.Lock()
+	f.running = false
+	all := append(f.members[:len(f.members):len(f.members)], f.leaving...)
+	f.mu.Unlock()
+	for _, m := range all {
+		m.stop()
+	}
+	var err error
+	for _, m := range all {
+		<-m.done
+		err = errors.Join(err, m.err)
+	}
+	return err
+}
+
+// set makes next, which was planned, the members of a fleet, and returns how many
+// stay. Those which are in it no more end in their own time; who has the name of
+// one, and so its store, begins after that.
+func (f *fleet) set(next []*member) (stay int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	before := f.members
+	f.members = next
+	if !f.running {
+		return 0
+	}
+	f.leaving = slices.DeleteFunc(f.leaving, (*member).ended)
+	names := map[string]*member{}
+	for _, m := range f.leaving {
+		names[m.Name] = m
+	}
+	for _, m := range before {
+		if slices.Contains(next, m) {
+			stay++
+			continue
+		}
+		m.stop()
+		f.leaving = append(f.leaving, m)
+		names[m.Name] = m
+	}
+	var fresh []*member
+	for _, m := range next {
+		if m.stop == nil {
+			fresh = append(fresh, m)
+		}
+	}
+	for i, m := range fresh {
+		m.later, m.delay = true, spread(min(m.Interval, startWithin), i, len(fresh))
+		m.start(names[m.Name])
+	}
+	return stay
+}
+
+// waiting counts the directors that were not asked yet, of those that there were
+// at the start.
+func (f *fleet) waiting() (n int) {
+	for _, m := range f.list() {
+		if !m.later && m.source.stats().polls == 0 {
 			n++
 		}
 	}
@@ -128,8 +199,9 @@ func (f *fleet) waiting() (n int) {
 
 // show is the fleet as /metrics shows it.
 func (f *fleet) show() []prom.Member {
-	all := make([]prom.Member, len(f.members))
-	for i, m := range f.members {
+	members := f.list()
+	all := make([]prom.Member, len(members))
+	for i, m := range members {
 		s := m.sampler.Stats()
 		all[i] = prom.Member{
 			Director: m.Name, Snapshot: m.sampler.Latest(), Lacks: m.lacks,
@@ -140,84 +212,6 @@ func (f *fleet) show() []prom.Member {
 		}
 	}
 	return all
-}
-
-func memberResets(s *collector.Stats) *prom.Resets {
-	r := &prom.Resets{}
-	for scope, counts := range map[prom.ResetScope]*dataplane.ResetCounts{
-		prom.DirectorResets: &s.DirectorResets, prom.ServiceResets: &s.ServiceResets, prom.RealResets: &s.RealResets,
-	} {
-		for reason, n := range counts {
-			r[scope][reason] = uint64(n)
-		}
-	}
-	return r
-}
-
-// A memberSource is a poller that is left alone for a while when its director does
-// not answer. It is the sampler's alone but for stats.
-type memberSource struct {
-	poller *snmp.Poller
-
-	mu       sync.Mutex
-	s        sourceStats
-	failures int // in a row
-	rest     int // readings still to be left out
-	last     error
-}
-
-// sourceStats is how a source fares.
-type sourceStats struct {
-	polls, skipped uint64
-	errors         map[string]uint64 // by snmp.Reason
-	took           time.Duration     // by the last poll
-}
-
-func newMemberSource(p *snmp.Poller) *memberSource {
-	return &memberSource{poller: p, s: sourceStats{errors: map[string]uint64{}}}
-}
-
-func (m *memberSource) stats() sourceStats {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	s := m.s
-	s.errors = make(map[string]uint64, len(m.s.errors))
-	for reason, n := range m.s.errors {
-		s.errors[reason] = n
-	}
-	return s
-}
-
-// maxRest is how many readings are left out at most, one after the other, of a
-// director that does not answer.
-const maxRest = 5
-
-// Snapshot polls, unless the director did not answer for some time: then only now
-// and again. See collector.Source.
-func (m *memberSource) Snapshot(ctx context.Context) (*dataplane.Snapshot, error) {
-	m.mu.Lock()
-	if m.rest > 0 {
-		m.rest--
-		m.s.skipped++
-		err := m.last
-		m.mu.Unlock()
-		return nil, err
-	}
-	m.mu.Unlock()
-	began := time.Now()
-	snap, err := m.poller.Snapshot(ctx)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.s.polls++
-	m.s.took = time.Since(began)
-	if err == nil {
-		m.failures = 0
-		return snap, nil
-	}
-	m.s.errors[snmp.Reason(err)]++
-	m.failures++
-	m.rest, m.last = min(m.failures-1, maxRest), err
-	return nil, err
 }
 
 // fleetOptions are what both windows for Prometheus have in common.

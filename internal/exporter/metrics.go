@@ -21,7 +21,19 @@ func newMetrics(f *fleet) metrics {
 	m.own.MustRegister(&fleetCollector{f}, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "lvs_exporter_build_info", Help: "Always 1; the labels say how the exporter was built.",
 		ConstLabels: prometheus.Labels{"version": version.Version, "revision": version.GetRevision(), "goversion": version.GoVersion},
-	}, func() float64 { return 1 }))
+	}, func() float64 { return 1 }), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "lvs_exporter_config_last_reload_successful", Help: "1 if the configuration file was taken over when last read, 0 if it was refused and the previous one stays.",
+	}, func() float64 {
+		if err, _ := f.loading.last(); err != nil {
+			return 0
+		}
+		return 1
+	}), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "lvs_exporter_config_last_reload_success_timestamp_seconds", Help: "When a configuration was last taken over, in seconds since the Unix epoch.",
+	}, func() float64 {
+		_, at := f.loading.last()
+		return float64(at.UnixMilli()) / 1000
+	}))
 	return m
 }
 
@@ -60,7 +72,7 @@ func (c *fleetCollector) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect sends the series; see prometheus.Collector.
 func (c *fleetCollector) Collect(ch chan<- prometheus.Metric) {
-	for _, m := range c.members {
+	for _, m := range c.list() {
 		source, poller, sampler := m.source.stats(), m.source.poller.Stats(), m.sampler.Stats()
 		gauge := func(d *prometheus.Desc, v float64) {
 			ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, m.Name)

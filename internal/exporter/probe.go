@@ -48,8 +48,9 @@ type probes struct {
 	slots      chan struct{}
 	log        *slog.Logger
 
-	mu   sync.Mutex
-	kept map[probeKey]*keptPoller
+	mu      sync.Mutex
+	kept    map[probeKey]*keptPoller
+	retired bool // nobody will ask again
 }
 
 // A keptPoller is used by some probes, or kept for the next.
@@ -208,6 +209,23 @@ func (p *probes) give(k *keptPoller) {
 	defer p.mu.Unlock()
 	k.users--
 	k.used = time.Now()
+	if p.retired && k.users == 0 {
+		maps.DeleteFunc(p.kept, func(_ probeKey, of *keptPoller) bool { return of == k })
+		_ = k.Close() // as in drop
+	}
+}
+
+// retire is for probes that others have taken the place of: what nobody uses is
+// closed, the rest after its use.
+func (p *probes) retire() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.retired = true
+	for key, k := range p.kept {
+		if k.users == 0 {
+			p.drop(key)
+		}
+	}
 }
 
 // sweep lets go of pollers that nobody asked for some time and, where there are

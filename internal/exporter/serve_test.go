@@ -75,19 +75,15 @@ func serveFleet(t *testing.T, text string, any bool) (*httptest.Server, *fleet) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := slog.New(slog.DiscardHandler)
-	f, err := newFleet(cfg, log)
+	s := &serve{log: slog.New(slog.DiscardHandler), targets: targetsConfigured}
+	if any {
+		s.targets = targetsAny
+	}
+	h, err := s.assemble(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := newProbes(cfg, any, log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h, err := (&serve{log: log}).handler(f, p)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := s.fleet
 	for _, m := range f.members {
 		m.delay = 0
 	}
