@@ -211,10 +211,10 @@ func testRealsTable(t *testing.T, tb shownTable, service shownService) {
 	}
 	for _, r := range service.Reals {
 		want := map[string]any{"Name": r.Name, "Method": r.Method, "Since": r.since(), "Weight": r.Weight,
-			"Active": r.Active, "Inactive": r.Inactive, "Peak": r.Peak, "Failures": r.Failures, "Upper threshold": nil,
+			"Active": r.Active, "Inactive": r.Inactive, "Peak": r.Peak, "Failures": r.Failures, "Threshold": nil,
 			"State": map[string]float64{"down": 0, "draining": 1, "overloaded": 2, "up": 3}[r.State]}
 		if r.Upper > 0 {
-			want["Upper threshold"] = r.Upper
+			want["Threshold"] = r.Upper
 		}
 		tb.row(t, r.Address, want)
 	}

@@ -119,7 +119,7 @@ func fleetTrouble() []view {
 	const each = "{{instance}} {{director}}"
 	return []view{
 		timeline("Directors", "Whether the table of every director was read at the last attempt.", upDown,
-			query{expr: "lvs_up", legend: each}),
+			query{expr: "lvs_up", legend: each}).sized(24, 6),
 		chart("Services without a real server", "Virtual services of every director that had no real server in service.", "none",
 			query{expr: "director:lvs_services_down:sum", legend: each}).stacked().stepped(),
 		chart("Real servers out of service", "Real servers of every director whose weight is 0: down, or draining while connections are left.", "none",

@@ -15,7 +15,7 @@ func service() board {
 				"{{name}} {{real}} changed its state otherwise: it came back, is full, or has drained", "orange"},
 			resetMarks},
 		rows: []section{
-			{title: "Now", views: append(serviceNumbers(), realTable(), goneTable())},
+			{title: "Now", views: append(serviceNumbers(), realTable())},
 			{title: "State", views: serviceState()},
 			{title: "Traffic", views: serviceTraffic()},
 			{title: "Connections", views: serviceConnections()},
@@ -71,9 +71,9 @@ func realTable() view {
 	by := func(expr string) query { return query{expr: "sum by (real) (" + expr + ")"} }
 	return table("Real servers", "The real servers now. Expected is the share of new connections that its weight entitles it to (with rr, lc and dh, an equal one), actual the share that came. Bytes out are n/a where replies pass the director by (route, tunnel).",
 		[]column{
-			{name: "real", title: "Real server"},
-			{name: "name", title: "Name"},
-			{name: "forwarding_method", title: "Method"},
+			{name: "real", title: "Real server", width: 150},
+			{name: "name", title: "Name", width: 100},
+			{name: "forwarding_method", title: "Method", width: 100},
 			{name: "Value #A", hide: true},
 			{name: "Value #B", title: "State", words: realStates},
 			{name: "Value #C", title: "Since", unit: "dateTimeFromNow"},
@@ -83,7 +83,7 @@ func realTable() view {
 			{name: "Value #G", title: "Active", unit: "short"},
 			{name: "Value #H", title: "Inactive", unit: "short"},
 			{name: "Value #I", title: "Peak", unit: "short"},
-			{name: "Value #J", title: "Upper threshold", unit: "short"},
+			{name: "Value #J", title: "Threshold", unit: "short"},
 			{name: "Value #K", title: "Connections", unit: "cps"},
 			{name: "Value #L", title: "Bytes in", unit: "Bps"},
 			{name: "Value #M", title: "Bytes out", unit: "Bps"},
@@ -103,7 +103,7 @@ func realTable() view {
 		by("rate(lvs_real_server_incoming_bytes_total[$__rate_interval])"),
 		by(repliesOfReal("rate(lvs_real_server_outgoing_bytes_total[$__rate_interval])")),
 		by("lvs_real_server_failures_total"),
-	).sized(24, 10).worstFirst()
+	).sized(24, 9).worstFirst()
 }
 
 // goneTable shows the real servers that somebody, a health checker most often, took
@@ -131,6 +131,7 @@ func serviceState() []view {
 	return []view{
 		timeline("Real servers", "What each real server was: up takes new connections; overloaded is at its upper threshold; draining has weight 0 and connections left; down has weight 0 and none.", realStates,
 			query{expr: byName(realState), legend: realLegend}),
+		goneTable(),
 		chart("Real servers by state", "How many real servers were up, at their upper threshold, draining and down.", "none",
 			query{expr: "sum by (state) (lvs_service_real_servers)", legend: "{{state}}"}).stacked().stepped().byState(),
 		chart("Weight", "Weights of the real servers.", "none",

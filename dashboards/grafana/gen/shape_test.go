@@ -124,7 +124,7 @@ func panelShape(kind string) (shape, bool) {
 	}
 	options, known := optionsOf[kind]
 	fields := shape{"color!": shape{"mode!": oneOf("palette-classic", "thresholds")}, "decimals": aNumber, "mappings!": []any{mappingOf}, "max": aNumber, "min": aNumber,
-		"noValue!": "string", "thresholds!": shape{"mode!": oneOf("absolute"), "steps!": []any{stepOf}}, "unit!": unit}
+		"noValue": "string", "thresholds!": shape{"mode!": oneOf("absolute"), "steps!": []any{stepOf}}, "unit!": unit}
 	if custom, ok := customOf[kind]; ok {
 		fields["custom!"] = custom
 	}
@@ -140,7 +140,7 @@ func panelShape(kind string) (shape, bool) {
 // propertyOf are the values of overrides.
 var propertyOf = shape{
 	"custom.transform": oneOf("constant", "negative-Y"), "custom.stacking": stacking, "custom.hidden": "bool",
-	"custom.displayMode": oneOf("color-text"), "custom.minWidth": aNumber, "custom.fillOpacity": aNumber,
+	"custom.displayMode": oneOf("color-text"), "custom.width": aNumber, "custom.filterable": "bool", "custom.fillOpacity": aNumber,
 	"custom.lineStyle": shape{"fill!": oneOf("solid", "dash"), "dash": []any{aNumber}}, "unit": unit,
 	"color": shape{"mode!": oneOf("fixed"), "fixedColor!": oneOf("green", "orange", "red", "purple")}, "noValue": "string", "mappings": []any{mappingOf},
 	"links": []any{shape{"title!": "string", "url!": "string"}}, "thresholds": shape{"mode!": oneOf("absolute"), "steps!": []any{stepOf}},

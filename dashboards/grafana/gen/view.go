@@ -5,7 +5,7 @@ import "maps"
 // chart is a graph over time.
 func chart(title, about, unit string, queries ...query) view {
 	v := view{
-		kind: "timeseries", title: title, about: about, unit: unit, queries: queries, width: 12, height: 9, none: "n/a",
+		kind: "timeseries", title: title, about: about, unit: unit, queries: queries, width: 12, height: 9, // no none: the axis would say it, too
 		custom: map[string]any{
 			"axisPlacement": "auto", "axisSoftMin": 0, "drawStyle": "line", "fillOpacity": 10, "lineInterpolation": "linear", "lineWidth": 1,
 			"showPoints": "never", "spanNulls": false, "stacking": map[string]any{"group": "A", "mode": "none"},
@@ -139,6 +139,7 @@ type column struct {
 	link  *fieldLink
 	words []state
 	steps []step // of colours, where the value is judged
+	width int    // pixels at least; 0 is by what it shows
 	hide  bool
 }
 
@@ -149,7 +150,7 @@ type fieldLink struct {
 }
 
 // minWidth is that of a table's column, in pixels: most hold a number.
-const minWidth = 80
+const minWidth = 70
 
 // table shows the latest values of several queries, a row for each set of labels
 // that they share.
@@ -161,7 +162,7 @@ func table(title, about string, columns []column, queries ...query) view {
 	order, renamed := map[string]int{}, map[string]string{}
 	v := view{kind: "table", title: title, about: about, unit: "none", queries: queries, width: 24, height: 9, none: "n/a",
 		color:   map[string]any{"mode": "thresholds"},
-		custom:  map[string]any{"align": "auto", "displayMode": "auto", "filterable": true, "minWidth": minWidth},
+		custom:  map[string]any{"align": "auto", "displayMode": "auto", "filterable": false, "minWidth": minWidth},
 		options: map[string]any{"showHeader": true},
 	}
 	for i, c := range columns {
@@ -185,14 +186,19 @@ func (c column) properties() (out []property) {
 	if c.unit != "" {
 		out = append(out, property{"unit", c.unit})
 	}
-	narrowest := 8*len(c.title) + 16 // pixels, so that the title is read
-	if c.words == nil && c.unit == "" {
-		narrowest = max(narrowest, 160) // names and addresses
+	// Grafana 12.2 shares out what fixed widths leave; of minimal ones it knows only
+	// that a table may have to be moved sideways.
+	width, text := 8*len(c.title)+16, c.words == nil && c.unit == ""
+	if text {
+		width = 170 // an IPv6 address
 	} else if c.unit == "dateTimeFromNow" {
-		narrowest = max(narrowest, 120)
+		width = 125
 	}
-	if narrowest > minWidth {
-		out = append(out, property{"custom.minWidth", narrowest})
+	if width > minWidth {
+		out = append(out, property{"custom.width", width})
+	}
+	if text || c.words != nil {
+		out = append(out, property{"custom.filterable", true})
 	}
 	if c.words != nil {
 		out = append(out, property{"mappings", []map[string]any{mapping(c.words)}}, property{"custom.displayMode", "color-text"})
