@@ -102,7 +102,7 @@ var (
 			"showPoints!": oneOf("auto", "never", "always"), "spanNulls!": "bool", "stacking!": stacking,
 			"thresholdsStyle": shape{"mode!": oneOf("line", "dashed", "area")}},
 		"state-timeline": {"fillOpacity!": aNumber, "lineWidth!": aNumber},
-		"table":          {"align!": oneOf("auto", "left", "center", "right"), "displayMode!": oneOf("auto"), "filterable!": "bool", "minWidth!": aNumber},
+		"table":          {"align!": oneOf("auto", "left", "center", "right"), "displayMode!": oneOf("auto"), "filterable!": "bool"},
 	}
 	optionsOf = map[string]shape{
 		"timeseries": {"legend!": legend, "tooltip!": tooltip},
@@ -140,7 +140,7 @@ func panelShape(kind string) (shape, bool) {
 // propertyOf are the values of overrides.
 var propertyOf = shape{
 	"custom.transform": oneOf("constant", "negative-Y"), "custom.stacking": stacking, "custom.hidden": "bool",
-	"custom.displayMode": oneOf("color-text"), "custom.width": aNumber, "custom.filterable": "bool", "custom.fillOpacity": aNumber,
+	"custom.displayMode": oneOf("color-text"), "custom.width": aNumber, "custom.minWidth": aNumber, "custom.filterable": "bool", "custom.fillOpacity": aNumber,
 	"custom.lineStyle": shape{"fill!": oneOf("solid", "dash"), "dash": []any{aNumber}}, "unit": unit,
 	"color": shape{"mode!": oneOf("fixed"), "fixedColor!": oneOf("green", "orange", "red", "purple")}, "noValue": "string", "mappings": []any{mappingOf},
 	"links": []any{shape{"title!": "string", "url!": "string"}}, "thresholds": shape{"mode!": oneOf("absolute"), "steps!": []any{stepOf}},

@@ -139,7 +139,7 @@ type column struct {
 	link  *fieldLink
 	words []state
 	steps []step // of colours, where the value is judged
-	width int    // pixels at least; 0 is by what it shows
+	width int    // pixels, of a name at least; 0 is by what it shows
 	hide  bool
 }
 
@@ -148,9 +148,6 @@ type fieldLink struct {
 	Title string `json:"title"`
 	URL   string `json:"url"`
 }
-
-// minWidth is that of a table's column, in pixels: most hold a number.
-const minWidth = 70
 
 // table shows the latest values of several queries, a row for each set of labels
 // that they share.
@@ -162,7 +159,7 @@ func table(title, about string, columns []column, queries ...query) view {
 	order, renamed := map[string]int{}, map[string]string{}
 	v := view{kind: "table", title: title, about: about, unit: "none", queries: queries, width: 24, height: 9, none: "n/a",
 		color:   map[string]any{"mode": "thresholds"},
-		custom:  map[string]any{"align": "auto", "displayMode": "auto", "filterable": false, "minWidth": minWidth},
+		custom:  map[string]any{"align": "auto", "displayMode": "auto", "filterable": false},
 		options: map[string]any{"showHeader": true},
 	}
 	for i, c := range columns {
@@ -186,17 +183,18 @@ func (c column) properties() (out []property) {
 	if c.unit != "" {
 		out = append(out, property{"unit", c.unit})
 	}
-	// Grafana 12.2 shares out what fixed widths leave; of minimal ones it knows only
-	// that a table may have to be moved sideways.
-	width, text := 8*len(c.title)+16, c.words == nil && c.unit == ""
+	// Names and addresses share what figures leave of the table's width.
+	text, id := c.words == nil && c.unit == "", "custom.width"
+	width := max(85, 8*len(c.title)+16) // so that the title can be read
 	if text {
-		width = 170 // an IPv6 address
+		id, width = "custom.minWidth", 170 // an IPv6 address
 	} else if c.unit == "dateTimeFromNow" {
 		width = 125
 	}
-	if width > minWidth {
-		out = append(out, property{"custom.width", width})
+	if c.width != 0 {
+		width = c.width
 	}
+	out = append(out, property{id, width})
 	if text || c.words != nil {
 		out = append(out, property{"custom.filterable", true})
 	}
