@@ -24,6 +24,8 @@ func TestFiguresAreHeldToTheirLimits(t *testing.T) {
 		{"a peer that took nothing", figure{ours: 1, limit: 0.5, peerName: "peer"}, false},
 		{"nothing measured", figure{limit: 0.5, peerName: "peer"}, false},
 		{"nothing measured, no peer", figure{limit: 1}, false},
+		{"nothing, which is good", figure{limit: 1, none: true}, true},
+		{"something, where nothing is good", figure{ours: 2, limit: 1, none: true}, false},
 		{"no number", figure{ours: math.NaN(), limit: 1}, false},
 	} {
 		if got := c.f.ok(); got != c.ok {
