@@ -37,7 +37,7 @@ type Change struct {
 
 // Summary is the state of the table in a line.
 func (t *Table) Summary() string {
-	s := fmt.Sprintf("%d services, %d real servers: %d up", len(t.Groups), t.Reals, t.Counts[dataplane.Up])
+	s := fmt.Sprintf("%d services, %d real servers: %d up", len(t.Groups)-t.GoneServices, t.Reals, t.Counts[dataplane.Up])
 	for _, status := range []dataplane.Status{dataplane.Overloaded, dataplane.Draining, dataplane.Down} {
 		if n := t.Counts[status]; n > 0 {
 			s += fmt.Sprintf(", %d %s", n, status)

@@ -142,7 +142,7 @@ func TestPagesAreWellFormedAndSelfContained(t *testing.T) {
 // balanced checks that tags are properly nested as they are written.
 func balanced(t *testing.T, name string, page []byte) {
 	t.Helper()
-	void := map[string]bool{"meta": true, "link": true, "input": true, "img": true, "source": true, "path": true, "col": true}
+	void := map[string]bool{"meta": true, "link": true, "input": true, "img": true, "source": true, "path": true}
 	var open []string
 	z := html.NewTokenizer(bytes.NewReader(page))
 	for {

@@ -78,7 +78,6 @@ function show(e) {
   seen = Date.now()
   const summary = document.getElementById("summary")
   if (summary.textContent !== e.summary) summary.textContent = e.summary // else it would be read out again
-  dated(Date.parse(e.tick))
   if (base === "") document.title = (e.down ? `${e.down} down · ` : "") + body.dataset.title
   for (const [id, cell] of Object.entries(e.figures ?? {})) {
     const element = document.querySelector(`[data-fig="${id}"]`)
@@ -92,6 +91,7 @@ function show(e) {
     own ||= there
     if (c.state && (filtered || !there)) again = true
   }
+  dated(Date.parse(e.tick))
   if (again || (base !== "" && (own || e.partial)) || (e.partial && unfolded())) renew()
   else if (e.partial) opened.forEach(open)
 }
@@ -148,6 +148,10 @@ function replace(page) {
   const anew = page.getElementById("content")
   if (!content || !anew) {
     location.reload()
+    return
+  }
+  if (Date.parse(page.body.dataset.tick) < Date.parse(tick)) {
+    renew() // an event was faster
     return
   }
   const focused = content.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null

@@ -84,20 +84,33 @@ func crowd(now time.Time) *dataplane.Snapshot {
 func lastHours(now time.Time) iter.Seq2[rrdstore.Point, error] {
 	return func(yield func(rrdstore.Point, error) bool) {
 		var in, out uint64
-		keys := []dataplane.ServiceKey{{}} // the director's
-		for _, s := range people(now).Services {
-			keys = append(keys, s.Key)
+		var series []rrdstore.Point
+		add := func(key dataplane.ServiceKey, rip netip.AddrPort) {
+			for _, name := range []string{"in_bytes", "out_bytes"} {
+				p := rrdstore.Point{Source: rrdstore.Source{Name: name}}
+				p.Key, p.RIP = key, rip
+				series = append(series, p)
+			}
 		}
-		keys = append(keys, people(now).Removed[0].Key, dataplane.MarkKey(dataplane.INET, 4711))
+		add(dataplane.ServiceKey{}, netip.AddrPort{}) // the director's
+		for _, s := range people(now).Services {
+			add(s.Key, netip.AddrPort{})
+			for _, r := range s.Reals {
+				add(s.Key, r.RIP)
+			}
+		}
+		add(people(now).Removed[0].Key, netip.AddrPort{})
+		add(dataplane.MarkKey(dataplane.INET, 4711), netip.AddrPort{})
 		for at := now.Add(-2 * time.Hour).Truncate(10 * time.Second); at.Before(now); at = at.Add(10 * time.Second) {
 			in += uint64(20000 + at.Unix()/60*7919%5000 + at.Unix()/900*104729%9000)
 			out += uint64(90000 + at.Unix()/60*6997%50000 + at.Unix()/900*104729%90000)
-			for _, key := range keys {
-				for name, v := range map[string]uint64{"in_bytes": in, "out_bytes": out} {
-					p := rrdstore.Point{Time: at, Source: rrdstore.Source{Name: name}, Value: rrdstore.UintValue(v)}
-					if p.Key = key; !yield(p, nil) {
-						return
-					}
+			for _, p := range series {
+				p.Time, p.Value = at, rrdstore.UintValue(in)
+				if p.Source.Name == "out_bytes" {
+					p.Value = rrdstore.UintValue(out)
+				}
+				if !yield(p, nil) {
+					return
 				}
 			}
 		}

@@ -47,7 +47,10 @@ async function accessible(page, what) {
   assert(rules.passes.length > 10, "axe looked at nothing")
 }
 
-const shot = (page, name) => page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true })
+async function shot(page, name) {
+  await page.evaluate(() => scrollTo(0, 0))
+  await page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true })
+}
 const rows = page => page.locator("tr[data-row]").count()
 const next = async (what, where = SMALL) => assert.equal((await fetch(`${where}/test/${what}`, { method: "POST" })).status, 200)
 const figure = (page, id) => page.locator(`[data-fig="${id}"]`).textContent()
@@ -69,6 +72,13 @@ await page.locator("#live", { hasText: "live" }).waitFor()
 assert(await page.evaluate(() => document.documentElement.scrollWidth) <= 1400, "the table is wider than the window")
 await accessible(page, "light")
 await shot(page, "table-light")
+
+// Laid out as it is, it is still a table to who does not see it.
+const protocol = await browser.newCDPSession(page)
+const { nodes } = await protocol.send("Accessibility.getFullAXTree")
+const having = role => nodes.filter(node => node.role?.value === role).length
+assert.deepEqual([having("table"), having("row"), having("rowheader")], [1, 13, 11])
+assert(having("columnheader") >= 16 && having("cell") >= 11 * 15, "the table's cells are none")
 
 // What the figures say, and the exact number behind a rounded one.
 assert.equal(await figure(page, "reals.down"), "1 down")
@@ -177,9 +187,9 @@ assert.match(await graph.getAttribute("src"), /theme=dark/)
 await page.getByAltText(/^Connections/).scrollIntoViewIfNeeded()
 await page.waitForFunction(() => document.querySelector('img[alt^="Connections"]').naturalWidth > 0)
 excused = false
-await graph.scrollIntoViewIfNeeded()
 await accessible(page, "service")
 await shot(page, "service-dark")
+await graph.scrollIntoViewIfNeeded()
 await graph.hover()
 await page.waitForTimeout(500) // the picture's text is read again
 const area = await graph.boundingBox()
@@ -228,7 +238,6 @@ for (const [name, path] of [["phone", "/"], ["phone-service", `/service/${web}`]
 await page.setViewportSize({ width: 1400, height: 900 })
 
 // Without scripts the same is had by asking for it.
-const protocol = await browser.newCDPSession(page)
 await protocol.send("Emulation.setScriptExecutionDisabled", { value: true })
 await page.goto(`${SMALL}/`)
 assert.equal(await rows(page), 11)
