@@ -244,37 +244,45 @@ func freePort(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// series is how many series a query finds now: none while the server starts. A
-// query that is refused is an error. NaN, which is a division by nothing, does not
-// count.
-func (s *server) series(expr string) (int, error) {
-	r, err := http.Get(s.url + "/api/v1/query?query=" + url.QueryEscape(expr))
-	if err != nil {
-		return 0, nil //nolint:nilerr // not there yet; the test's deadline tells
-	}
-	defer r.Body.Close()
-	if r.StatusCode == http.StatusServiceUnavailable {
-		return 0, nil
-	}
-	var answer struct {
-		Status, Error string
-		Data          struct {
-			Result []struct {
-				Value [2]any
-			}
+// series is how many series a query finds now: none while the server starts. NaN,
+// which is a division by nothing, does not count.
+func (s *server) series(expr string) (n int, err error) {
+	var data struct {
+		Result []struct {
+			Value [2]any
 		}
 	}
-	if err := json.NewDecoder(r.Body).Decode(&answer); err != nil {
+	if up, err := s.ask(expr, &data); err != nil || !up {
 		return 0, err
 	}
-	if answer.Status != "success" {
-		return 0, errors.New(answer.Error)
-	}
-	n := 0
-	for _, v := range answer.Data.Result {
+	for _, v := range data.Result {
 		if v.Value[1] != "NaN" {
 			n++
 		}
 	}
 	return n, nil
+}
+
+// ask asks for now, and what it took, and decodes the answer's data. A server that
+// starts is not up; a query that is refused is an error.
+func (s *server) ask(expr string, data any) (up bool, err error) {
+	r, err := http.Get(s.url + "/api/v1/query?stats=1&query=" + url.QueryEscape(expr))
+	if err != nil {
+		return false, nil //nolint:nilerr // not there yet; the test's deadline tells
+	}
+	defer r.Body.Close()
+	if r.StatusCode == http.StatusServiceUnavailable {
+		return false, nil
+	}
+	answer := struct {
+		Status, Error string
+		Data          any
+	}{Data: data}
+	if err := json.NewDecoder(r.Body).Decode(&answer); err != nil {
+		return true, err
+	}
+	if answer.Status != "success" {
+		return true, errors.New(answer.Error)
+	}
+	return true, nil
 }

@@ -20,10 +20,14 @@ type live struct {
 	readings   int
 	resets     uint64
 	method     dataplane.Method // of the real servers of its first service
+	// table makes what the nth reading finds.
+	table func(n uint64, now time.Time) *dataplane.Snapshot
 }
 
 func newLive(m dataplane.Method) *live {
-	return &live{continuity: collector.NewContinuity(nil, time.Hour), method: m}
+	l := &live{continuity: collector.NewContinuity(nil, time.Hour), method: m}
+	l.table = l.read
+	return l
 }
 
 // latest is the next reading.
@@ -32,7 +36,7 @@ func (l *live) latest() *dataplane.Snapshot {
 	defer l.mu.Unlock()
 	l.readings++
 	now := time.Now()
-	s := l.continuity.Apply(l.read(now), now.Truncate(time.Second))
+	s := l.continuity.Apply(l.table(uint64(l.readings), now), now.Truncate(time.Second))
 	for i := range s.Services { // names are the sampler's to give, of all but one
 		v := &s.Services[i]
 		v.Name = map[uint16]string{443: "web", 25: "mail"}[v.Key.VIP.Port()]
@@ -45,8 +49,7 @@ func (l *live) latest() *dataplane.Snapshot {
 
 // read makes a table of three services: one in good order, one with real servers
 // at every pass, and one that has lost all of its.
-func (l *live) read(now time.Time) *dataplane.Snapshot {
-	n := uint64(l.readings)
+func (l *live) read(n uint64, now time.Time) *dataplane.Snapshot {
 	since := n % 8 // readings after the counters were zeroed
 	if since == 0 {
 		l.resets++
