@@ -185,10 +185,13 @@ func (c column) properties() (out []property) {
 	}
 	// Names and addresses share what figures leave of the table's width.
 	text, id := c.words == nil && c.unit == "", "custom.width"
-	width := max(85, 8*len(c.title)+16) // so that the title can be read
-	if text {
+	width := max(80, 8*len(c.title)+16) // so that the title can be read
+	switch {
+	case text:
 		id, width = "custom.minWidth", 170 // an IPv6 address
-	} else if c.unit == "dateTimeFromNow" {
+	case c.words != nil:
+		width = max(width, 95) // overloaded
+	case c.unit == "dateTimeFromNow":
 		width = 125
 	}
 	if c.width != 0 {
