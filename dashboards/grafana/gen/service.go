@@ -73,7 +73,7 @@ func realTable() view {
 		[]column{
 			{name: "real", title: "Real server", width: 150},
 			{name: "name", title: "Name", width: 100},
-			{name: "forwarding_method", title: "Method", width: 100},
+			{name: "forwarding_method", title: "Method", width: 115},
 			{name: "Value #A", hide: true},
 			{name: "Value #B", title: "State", words: realStates},
 			{name: "Value #C", title: "Since", unit: "dateTimeFromNow"},
