@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/html"
+
+	"lvs/dataplane"
 )
 
 func TestPageGolden(t *testing.T) {
@@ -67,14 +69,20 @@ func attribute(n *html.Node, name string) string {
 func TestHostileNamesAreText(t *testing.T) {
 	const evil = `"><script>alert(1)</script><img src=x onerror=alert(2)>{{.}}'&lt;`
 	shape := func(name string) (tags []string, text string) {
-		s := director()
-		s.Services[0].Name, s.Services[0].Reals[0].Name, s.Services[0].Scheduler = name, name, name
+		s := bereft()
+		s.Services[0].Name, s.Services[0].Reals[0].Name, s.Services[0].Scheduler, s.Services[0].PersistenceEngine = name, name, name, name
+		for i := range s.Removed {
+			s.Removed[i].Name = name
+		}
+		s.Director.Version, s.Director.Daemons = name, []dataplane.SyncDaemon{{Role: dataplane.Master, Interface: name}}
 		p := listing(s, Query{Text: name})
-		p.Title, p.Error = name, name
+		p.Title, p.Host, p.Version, p.Error = name, name, name, name
+		table := NewTable(s, nil, Agent{Source: name, Troubles: []string{name}})
+		p.Table = table
 		page := render(t, "page", p)
-		detail := &Page{Title: name, Base: "../../", Error: name}
-		if !NewTable(s, nil, Agent{}).Detail(detail, s.Services[0].Key, "", name, name) {
-			t.Fatal("the service is not found")
+		detail := &Page{Title: name, Base: "../../", Host: name, Error: name}
+		if !table.Detail(detail, s.Services[0].Key, "10.0.0.20:443", name, name) {
+			t.Fatal("the real server is not found")
 		}
 		page = append(page, render(t, "service", detail)...)
 		walk(t, page, func(n *html.Node) {

@@ -18,8 +18,8 @@ type Page struct {
 	Base string
 	// Title is the page's own, without the program's name.
 	Title string
-	// Version of the program.
-	Version string
+	// Host is the director's name; empty if it has none. Version is the program's.
+	Host, Version string
 	// Table is what the page is of; nil before the first sample.
 	Table *Table
 	// Now is when the page is made, from which ages count; zero is the table's time.
@@ -165,13 +165,21 @@ func (p *Page) now() time.Time {
 // Made is now, for the scripts.
 func (p *Page) Made() string { return stamp(p.now()) }
 
-// Headline is the page's title in the browser: on that of all services what is
-// down comes first.
+// Name is what the page is called in the browser.
+func (p *Page) Name() string {
+	if p.Host != "" {
+		return p.Title + " on " + p.Host + " · lvs-agent"
+	}
+	return p.Title + " · lvs-agent"
+}
+
+// Headline is the name, before which on the page of all services comes what is
+// down.
 func (p *Page) Headline() string {
 	if p.Table != nil && p.Service == nil && p.Table.Down() > 0 {
-		return strconv.Itoa(p.Table.Down()) + " down · " + p.Title
+		return strconv.Itoa(p.Table.Down()) + " down · " + p.Name()
 	}
-	return p.Title
+	return p.Name()
 }
 
 // Seconds is the interval.

@@ -66,7 +66,7 @@ func (p *statusPage) close() {
 
 // page is what all pages have.
 func (p *statusPage) page(title, base string) *web.Page {
-	return &web.Page{Title: title, Base: base, Version: version.Version, Now: time.Now(), Interval: p.interval(), Stale: p.stats().Failing}
+	return &web.Page{Title: title, Base: base, Host: hostName(), Version: version.Version, Now: time.Now(), Interval: p.interval(), Stale: p.stats().Failing}
 }
 
 // tableOf is a sample as the page shows it now.
