@@ -140,7 +140,7 @@ func (b *board) fill(expr string, v values, over timeSpan) (string, error) {
 		case "__interval":
 			return over.step.String()
 		case "__rate_interval":
-			return max(2*over.step, 4*over.step).String()
+			return (4 * over.step).String()
 		case "__range":
 			return over.to.Sub(over.from).Round(time.Second).String()
 		}

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"lvs/collector/prom"
 	"lvs/internal/lab"
@@ -32,7 +31,7 @@ func TestLabDashboards(t *testing.T) {
 	s.happen()
 	doc, at := s.same()
 	s.end() // what is asked is over
-	over := timeSpan{s.began, at, time.Second}
+	over := timeSpan{s.began, at, scrapeInterval}
 	for _, b := range boards {
 		t.Run(b.UID, func(t *testing.T) { testBoard(t, s, b, over) })
 	}
@@ -130,7 +129,7 @@ func ask(t *testing.T, s *scene, b *board, q boardQuery, v values, over timeSpan
 		return true
 	}
 	var now []promSeries
-	for at := over.to; len(now) == 0 && over.to.Sub(at) < 8*time.Second; at = at.Add(-2 * time.Second) {
+	for at := over.to; len(now) == 0 && over.to.Sub(at) < 5*scrapeInterval; at = at.Add(-scrapeInterval) {
 		if now, err = s.prom.instant(expr, at); err != nil {
 			t.Errorf("%v\n\t%v", q, err)
 		}
@@ -170,7 +169,7 @@ func testReplies(t *testing.T, s *scene, b *board, v values, over timeSpan) {
 		if err != nil {
 			t.Fatalf("%v\n\t%v", q, err)
 		}
-		found, err := s.prom.over(expr, over.from, over.to, 4*over.step)
+		found, err := s.prom.over(expr, over.from, over.to, 2*over.step)
 		if err != nil {
 			t.Errorf("%v of %s\n\t%v", q, service, err)
 		}

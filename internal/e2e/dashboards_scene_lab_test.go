@@ -123,7 +123,7 @@ func newScene(t *testing.T) *scene {
 	s.start()
 	t.Cleanup(func() { lab.Run(t, "ipvsadm", "--stop-daemon", "master") })
 
-	rules := shortenRules(t, runDir(t), 30)
+	rules := shortenRules(t, runDir(t), haste{factor: 30, leastRange: 5 * scrapeInterval})
 	s.prom, s.began = startPrometheus(t, rules, map[string]string{"lvs": s.url[len("http://"):]}), time.Now()
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	t.Cleanup(s.end)
@@ -248,7 +248,7 @@ func (s *scene) weigh(weights map[string]string) {
 // before; one service comes and goes until the scene ends.
 func (s *scene) happen() {
 	s.t.Helper()
-	s.pass(6 * time.Second)
+	s.scraped(3)
 	weight := "0"
 	s.repeat(func() error {
 		out, err := exec.CommandContext(s.ctx, "ipvsadm", "-e", "-t", "10.1.0.100:7504", "-r", "10.2.0.14:7", "-m", "-w", weight).CombinedOutput()
@@ -260,14 +260,34 @@ func (s *scene) happen() {
 	}, 2*time.Second)
 	s.load.end() // for a moment, web has no real server
 	s.weigh(map[string]string{"10.2.0.11": "0", "10.2.0.12": "0", "10.2.0.13": "0", "10.2.0.14": "0"})
-	s.pass(3 * time.Second)
+	s.waitDocument("web has no real server", func(d *document) bool {
+		sum := uint64(0)
+		for _, r := range d.service("tcp/10.1.0.100:7500").Reals {
+			sum += r.Weight
+		}
+		return sum == 0
+	})
 	s.weigh(map[string]string{"10.2.0.11": "4", "10.2.0.12": "3", "10.2.0.13": "2"}) // and one goes on draining
 	lab.Run(s.t, "ipvsadm", "-Z")
 	lab.Run(s.t, "ipvsadm", "-d", "-t", "10.1.0.100:7500", "-r", "10.2.0.14:9")
 	lab.Run(s.t, "ipvsadm", "-d", "-u", "10.1.0.100:5300", "-r", "10.2.0.13:53")
 	s.load.begin()
-	s.pass(12 * time.Second)
+	s.scraped(6)
 }
 
-// pass lets time pass: Prometheus, the agent and the kernel go by the clock.
-func (s *scene) pass(d time.Duration) { time.Sleep(d) }
+// scraped waits until Prometheus has scraped the agent that many times more.
+func (s *scene) scraped(times float64) {
+	s.t.Helper()
+	count := func() float64 {
+		found, err := s.prom.instant("count_over_time(lvs_up[1h])", time.Now())
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if len(found) == 0 {
+			return 0
+		}
+		return found[0].Value.value
+	}
+	before := count()
+	lab.Wait(s.t, "more scrapes", func() bool { return count() >= before+times })
+}

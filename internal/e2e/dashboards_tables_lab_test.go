@@ -55,30 +55,31 @@ func (s shownState) up() float64 {
 // since is when the state began, as Grafana takes times: in milliseconds.
 func (s shownState) since() float64 { return float64(s.Changed.UnixMicro()) / 1000 }
 
-// same waits until Prometheus has scraped the sample that a document tells of, and
-// returns the document and when that was.
+// same waits until Prometheus has scraped a sample whose document was seen, and
+// returns that and when it was scraped.
 func (s *scene) same() (doc *shownDocument, at time.Time) {
 	s.t.Helper()
-	lab.Wait(s.t, "a sample that was scraped", func() bool {
-		doc = &shownDocument{}
-		if err := json.Unmarshal(s.get("/api/v1/snapshot"), doc); err != nil {
+	seen := map[int64]*shownDocument{} // by the time of the sample, in milliseconds
+	ask := func(expr string) float64 {
+		found, err := s.prom.instant(expr, time.Now())
+		if err != nil {
 			s.t.Fatal(err)
 		}
-		for end := time.Now().Add(2 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
-			read, err := s.prom.instant("1000 * lvs_agent_last_sample_timestamp_seconds", time.Now())
-			if err != nil || len(read) != 1 {
-				s.t.Fatalf("the time of the sample: %v %v", read, err)
-			}
-			scraped, err := s.prom.instant("timestamp(lvs_agent_last_sample_timestamp_seconds)", time.Now())
-			if err != nil || len(scraped) != 1 {
-				s.t.Fatalf("the time of the scrape: %v %v", scraped, err)
-			}
-			if math.Abs(read[0].Value.value-float64(doc.Time.UnixMicro())/1000) < 0.01 {
-				at = time.UnixMilli(int64(math.Round(scraped[0].Value.value * 1000)))
-				return true
-			}
+		if len(found) == 0 {
+			return 0 // the latest scrape has failed
 		}
-		return false
+		return found[0].Value.value
+	}
+	lab.Wait(s.t, "a sample that was scraped", func() bool {
+		next := &shownDocument{}
+		if err := json.Unmarshal(s.get("/api/v1/snapshot"), next); err != nil {
+			s.t.Fatal(err)
+		}
+		seen[next.Time.UnixMilli()] = next
+		read, scraped := ask("lvs_agent_last_sample_timestamp_seconds"), ask("timestamp(lvs_agent_last_sample_timestamp_seconds)")
+		doc = seen[int64(read*1000)]
+		at = time.UnixMilli(int64(math.Round(scraped * 1000)))
+		return doc != nil && read == ask("lvs_agent_last_sample_timestamp_seconds") // and no scrape came in between
 	})
 	return doc, at
 }

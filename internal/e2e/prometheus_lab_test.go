@@ -20,18 +20,21 @@ import (
 )
 
 // A promServer is a private Prometheus in the guest.
-type promServer struct{ url string }
+type promServer struct {
+	url string
+	cmd *exec.Cmd
+}
 
-// startPrometheus starts one that scrapes a target for each job, and evaluates the
-// rules, every second. It ends with the test.
+// scrapeInterval leaves a busy machine no less than that to be scraped. The kernel
+// brings its counters up to date as often.
+const scrapeInterval = 2 * time.Second
+
+// startPrometheus starts one that scrapes a target for each job at that interval, and
+// evaluates the rules every second. It ends with the test.
 func startPrometheus(t *testing.T, rules []string, targets map[string]string) *promServer {
 	t.Helper()
-	file, err := exec.LookPath("prometheus")
-	if err != nil {
-		t.Fatal("prometheus is missing: install the Debian package prometheus")
-	}
 	var config strings.Builder
-	config.WriteString("global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}\nrule_files:\n")
+	fmt.Fprintf(&config, "global: {scrape_interval: %s, scrape_timeout: %[1]s, evaluation_interval: 1s}\nrule_files:\n", scrapeInterval)
 	for _, r := range rules {
 		fmt.Fprintf(&config, "- %q\n", r)
 	}
@@ -41,6 +44,17 @@ func startPrometheus(t *testing.T, rules []string, targets map[string]string) *p
 	}
 	dir := runDir(t)
 	write(t, filepath.Join(dir, "prometheus.yml"), config.String())
+	return runPrometheus(t, dir)
+}
+
+// runPrometheus starts one with the file prometheus.yml of a directory, which goes
+// with it when the test ends.
+func runPrometheus(t *testing.T, dir string) *promServer {
+	t.Helper()
+	file, err := exec.LookPath("prometheus")
+	if err != nil {
+		t.Fatal("prometheus is missing: install the Debian package prometheus")
+	}
 	log, err := os.Create(filepath.Join(dir, "log"))
 	if err != nil {
 		t.Fatal(err)
@@ -67,7 +81,7 @@ func startPrometheus(t *testing.T, rules []string, targets map[string]string) *p
 		}
 		os.RemoveAll(dir)
 	})
-	p := &promServer{"http://" + address}
+	p := &promServer{"http://" + address, cmd}
 	lab.Wait(t, "prometheus is ready", func() bool {
 		resp, err := client.Get(p.url + "/-/ready")
 		if err != nil {

@@ -16,9 +16,14 @@ import (
 	"lvs/internal/lab"
 )
 
-// shortestRange of a query: rates need two scrapes, a second apart, between which
-// the kernel brought its counters up to date, which it does every two seconds.
-const shortestRange = 4 * time.Second
+// A haste is what every time in the rules is divided by, and what none gets shorter
+// than: a range, or an age that is compared with, and the time an alert waits. Rates
+// need two scrapes, between which the kernel brought its counters up to date, which
+// it does every two seconds.
+type haste struct {
+	factor                int
+	leastRange, leastWait time.Duration
+}
 
 // What is a time in a rule: a range, how long an alert waits, and a number that is
 // compared with a metric in seconds.
@@ -28,10 +33,9 @@ var (
 	secondsOf = regexp.MustCompile(`(seconds\S* >=? )(\d+)`)
 )
 
-// shortenRules writes our rules to dir, with every time in them divided by factor,
-// and returns the files. Nothing else changes: what fires in an hour, fires in
-// an hour's part.
-func shortenRules(t *testing.T, dir string, factor int) (files []string) {
+// shortenRules writes our rules to dir, with every time in them divided, and returns
+// the files. Nothing else changes: what fires in an hour, fires in an hour's part.
+func shortenRules(t *testing.T, dir string, h haste) (files []string) {
 	t.Helper()
 	for _, name := range []string{"lvs.rules.yml", "lvs.alerts.yml"} {
 		text, err := os.ReadFile(lab.Path(t, "..", "..", "dashboards", "prometheus", name))
@@ -43,14 +47,14 @@ func shortenRules(t *testing.T, dir string, factor int) (files []string) {
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
-			return time.Duration(d) / time.Duration(factor)
+			return time.Duration(d) / time.Duration(h.factor)
 		}
 		out := rangeOf.ReplaceAllStringFunc(string(text), func(s string) string {
-			return "[" + model.Duration(max(part(rangeOf.FindStringSubmatch(s)[1]).Round(time.Second), shortestRange)).String() + "]"
+			return "[" + model.Duration(max(part(rangeOf.FindStringSubmatch(s)[1]).Round(time.Second), h.leastRange)).String() + "]"
 		})
 		out = waitOf.ReplaceAllStringFunc(out, func(s string) string {
 			m := waitOf.FindStringSubmatch(s)
-			return m[1] + model.Duration(part(m[2]).Round(time.Millisecond)).String()
+			return m[1] + model.Duration(max(part(m[2]).Round(time.Millisecond), h.leastWait)).String()
 		})
 		out = secondsOf.ReplaceAllStringFunc(out, func(s string) string {
 			m := secondsOf.FindStringSubmatch(s)
@@ -58,7 +62,11 @@ func shortenRules(t *testing.T, dir string, factor int) (files []string) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return fmt.Sprintf("%s%g", m[1], float64(n)/float64(factor))
+			age := time.Duration(n) * time.Second / time.Duration(h.factor)
+			if n > 0 { // or else it is asked whether there is any
+				age = max(age, h.leastRange)
+			}
+			return fmt.Sprintf("%s%g", m[1], age.Seconds())
 		})
 		file := filepath.Join(dir, name)
 		write(t, file, out)
