@@ -33,9 +33,11 @@ type Window struct {
 	LongestFrame           float64
 	LongestTask, LongTasks float64 // those of more than 50 ms, and all of them together
 	Shift                  float64 // cumulative layout shift
-	Samples                float64 // that it was told of
-	Script, Busy           float64 // share of time in scripts, and in anything
-	Heap                   float64 // bytes that its scripts hold
+	Samples                float64 // that it showed
+	// Script, Layout and Busy are what the page's thread spent on a processor in
+	// scripts, in styles and layout, and in anything.
+	Script, Layout, Busy float64
+	Heap                 float64 // bytes that its scripts hold
 }
 
 // A said is one line of browse.mjs: one of its fields is set.

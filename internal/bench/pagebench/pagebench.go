@@ -35,6 +35,10 @@ type Result struct {
 	Calm, Flapping, AllShown Followed
 }
 
+// settle is how long an agent takes to become what it is for days: until the memory
+// that its start took is collected.
+const settle = 15 * time.Second
+
 // allShown is the page with every real server.
 const allShown = "/?all=1"
 
@@ -70,6 +74,9 @@ func Run(ctx context.Context) (r Result, err error) {
 		return r, err
 	}
 	defer flapping.stop()
+	if err := wait(ctx, settle); err != nil {
+		return r, err
+	}
 	r.Flapping, err = follow(ctx, dir, flapping, "/")
 	return r, err
 }

@@ -94,13 +94,13 @@ func TestShadowsTellOfRefusals(t *testing.T) {
 	}
 }
 
-func TestPagesThatDoNotFollowAreAnError(t *testing.T) {
-	follows := Followed{Windows: []Window{{Samples: 10}, {Samples: 10}, {Samples: 9}, {Samples: 10}, {Samples: 8}, {Samples: 10}}}
-	if err := follows.check(); err != nil {
-		t.Error(err)
+func TestSamplesThatAreNotShownAreMissed(t *testing.T) {
+	f := Followed{Windows: []Window{{Samples: 11}, {Samples: 10}, {Samples: 9}}}
+	if got := f.Missed(); got != 0 {
+		t.Errorf("%v are missed", got)
 	}
-	if follows.Windows = follows.Windows[:2]; follows.check() == nil {
-		t.Error("a page that shows no samples follows")
+	if f.Windows[1].Samples = 1; f.Missed() < 0.29 || f.Missed() > 0.31 {
+		t.Errorf("%v are missed, want 9 of 30", f.Missed())
 	}
 }
 
