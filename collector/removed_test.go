@@ -219,12 +219,12 @@ func (m *model) checkRemoved(s *dataplane.Snapshot, ever map[memoryKey]dataplane
 // over days, with a clock that is set back now and then, and the agent started
 // anew.
 func TestManyRemovedAgainstModel(t *testing.T) {
-	for seed := range uint64(4) {
+	for seed := range uint64(3) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 2))
 			store, c := newMemory(), NewContinuity(nil, DefaultForget)
 			left, now, sure := map[memoryKey]dataplane.Account{}, epoch0, map[memoryKey]bool{}
-			for n := range 50 {
+			for n := range 40 {
 				now = now.Add(10 * time.Second)
 				switch r.IntN(20) {
 				case 0:
@@ -258,9 +258,9 @@ func TestManyRemovedAgainstModel(t *testing.T) {
 	}
 }
 
-// someOf is a sample of most, some or none of 30 services with 60 real servers.
+// someOf is a sample of most, some or none of 24 services with 50 real servers.
 func someOf(r *rand.Rand) *dataplane.Snapshot {
-	src := table(0, 60, upTo(30)...)
+	src := table(0, 50, upTo(24)...)
 	percent := []int{99, 99, 90, 50, 0}[r.IntN(5)]
 	src.Services = slices.DeleteFunc(src.Services, func(dataplane.ServiceState) bool { return r.IntN(100) >= percent+1 })
 	for i := range src.Services {
