@@ -26,7 +26,7 @@ func directorNumbers() []view {
 	return []view{
 		stat("Director", "Whether the IPVS table was read at the last attempt.", "none", good(), query{expr: "min(lvs_up)"}).worded(upDown),
 		stat("Virtual services", "Virtual services in the table.", "none", plain(), query{expr: "sum(lvs_services)"}),
-		stat("Without a real server", "Of the chosen services, those none of whose real servers is in service.", "none", bad(),
+		stat("Services down", "Of the chosen services, those none of whose real servers is in service.", "none", bad(),
 			query{expr: "count(lvs_service_up) - sum(lvs_service_up)"}),
 		stat("Real servers", "Real servers in the table, counted once in each service that they belong to.", "none", plain(), query{expr: "sum(lvs_real_servers)"}),
 		stat("Connections", "Connections now: the kernel's number or, where it does not tell, those of all real servers.", "short", plain(), query{expr: "sum(director:lvs_connections:sum)"}),

@@ -26,7 +26,7 @@ func fleetNumbers() []view {
 			query{expr: "count(lvs_up) - sum(lvs_up)"}),
 		stat("Virtual services", "Virtual services in the tables of all directors.", "none", plain(),
 			query{expr: "sum(lvs_services)"}),
-		stat("Services without a real server", "Virtual services none of whose real servers is in service: clients get nothing.", "none", bad(),
+		stat("Services down", "Virtual services none of whose real servers is in service: clients get nothing.", "none", bad(),
 			query{expr: "sum(director:lvs_services_down:sum)"}),
 		stat("Real servers", "Real servers in all tables, counted once in each service that they belong to.", "none", plain(),
 			query{expr: "sum(lvs_real_servers)"}),
