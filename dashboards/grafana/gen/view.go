@@ -185,7 +185,7 @@ func (c column) properties() (out []property) {
 	}
 	// Names and addresses share what figures leave of the table's width.
 	text, id := c.words == nil && c.unit == "", "custom.width"
-	width := max(80, 9*len(c.title)+16) // so that the title can be read
+	width := max(80, 7*len(c.title)+28) // so that the title can be read
 	switch {
 	case text:
 		id, width = "custom.minWidth", 170 // an IPv6 address
