@@ -9,35 +9,42 @@ import (
 type assembly struct {
 	rows  rowReader
 	start uint32
-	sids  []uint32              // of the wanted series, rising
-	bySID map[uint32][]*holding // of the wanted series, in the order of time
-	seen  int                   // slots that were looked at
+	sids  []uint32                   // of the wanted series, rising
+	bySID map[uint32][]wantedHolding // in the order of time
+	seen  int                        // slots that were looked at
 	slots []wantedSlot
 	until uint32 // the first tick at which some holder changes
 	row   Row
 	fed   bool // a row is under way
 }
 
+// A wantedHolding is of a wanted series.
+type wantedHolding struct {
+	*holding
+	at int // which one that is, of those that were asked for
+}
+
 // A wantedSlot is a slot whose present holder is wanted.
 type wantedSlot struct {
 	slot int
-	*holding
+	wantedHolding
 }
 
 func newAssembly(wanted []*Series, start uint32) *assembly {
-	a := &assembly{start: start, bySID: make(map[uint32][]*holding, len(wanted))}
-	for _, s := range wanted {
+	a := &assembly{start: start, bySID: make(map[uint32][]wantedHolding, len(wanted))}
+	for i, s := range wanted {
 		for _, h := range s.holdings {
 			if h.sid != 0 {
-				a.bySID[h.sid] = append(a.bySID[h.sid], h)
+				a.bySID[h.sid] = append(a.bySID[h.sid], wantedHolding{h, i})
 			}
 		}
 	}
 	for sid, list := range a.bySID {
 		a.sids = append(a.sids, sid)
-		slices.SortFunc(list, func(a, b *holding) int { return int(int64(a.from) - int64(b.from)) })
+		slices.SortFunc(list, func(a, b wantedHolding) int { return int(int64(a.from) - int64(b.from)) })
 	}
 	slices.Sort(a.sids)
+	a.rows.partly = true
 	return a
 }
 
@@ -49,7 +56,7 @@ func (a *assembly) feed(rec scanRecord, whole func() error) error {
 			return err
 		}
 	}
-	if err := a.rows.feed(rec.window, rec.key, rec.value); err != nil {
+	if err := a.rows.feed(rec); err != nil {
 		return err
 	}
 	if rec.key.block == 0 {
@@ -69,6 +76,7 @@ func (a *assembly) identify(tick uint32) {
 	}
 	for i := range common(a.rows.sids[a.seen:], a.sids) {
 		slot := a.seen + i
+		a.rows.want(slot)
 		for _, h := range a.bySID[a.rows.sids[slot]] {
 			if h.from > tick {
 				a.until = min(a.until, h.from)

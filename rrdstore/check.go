@@ -97,7 +97,7 @@ func (c *checker) record(bucket string, window, key, value []byte) error {
 		c.beginRow(w, k.tick)
 	}
 	damaged := c.rows.damaged
-	if err := c.rows.feed(w, k, value); err != nil {
+	if err := c.rows.feed(scanRecord{window: w, key: k, value: value}); err != nil {
 		return err
 	}
 	if c.rows.damaged != damaged {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"math/bits"
 )
 
 // recordVersion is the first byte of every value written; see also seriesVersion.
@@ -50,28 +51,34 @@ func unseal(v []byte, bucket string, window uint32, key []byte) ([]byte, error) 
 // A parser takes fields off a payload and keeps the first error, after which
 // every field is zero.
 type parser struct {
-	b   []byte
+	b []byte
+	// at is how much of b was taken. Moving b itself would be a pointer written for
+	// each field, which the garbage collector wants to know of.
+	at  int
 	err error
 }
 
 func (p *parser) fail(err error) {
 	if p.err == nil {
-		p.b, p.err = nil, err
+		p.b, p.at, p.err = nil, 0, err
 	}
 }
 
+// rest is what is left, in the same memory.
+func (p *parser) rest() []byte { return p.b[p.at:] }
+
 func (p *parser) uvarint() uint64 {
-	if len(p.b) > 0 && p.b[0] < 0x80 { // most are one byte
-		v := p.b[0]
-		p.b = p.b[1:]
+	if p.at < len(p.b) && p.b[p.at] < 0x80 { // most are one byte
+		v := p.b[p.at]
+		p.at++
 		return uint64(v)
 	}
-	v, n := binary.Uvarint(p.b)
+	v, n := binary.Uvarint(p.rest())
 	if n <= 0 {
 		p.fail(errShort)
 		return 0
 	}
-	p.b = p.b[n:]
+	p.at += n
 	return v
 }
 
@@ -80,52 +87,71 @@ func (p *parser) varint() int64 {
 	return int64(v>>1) ^ -int64(v&1)
 }
 
+// skip leaves n varints out, whose last bytes are those below 0x80.
+func (p *parser) skip(n int) {
+	const high = 0x8080808080808080 // the uppermost bit of each byte
+	for n > 0 && len(p.b)-p.at >= 8 {
+		last := ^binary.LittleEndian.Uint64(p.b[p.at:]) & high
+		if count := bits.OnesCount64(last); count < n {
+			n -= count
+			p.at += 8
+			continue
+		}
+		for ; n > 1; n-- {
+			last &= last - 1
+		}
+		p.at += bits.TrailingZeros64(last)/8 + 1
+		return
+	}
+	for ; n > 0; n-- {
+		p.uvarint()
+	}
+}
+
 func (p *parser) byte() byte {
-	if len(p.b) == 0 {
+	if p.at == len(p.b) {
 		p.fail(errShort)
 		return 0
 	}
-	v := p.b[0]
-	p.b = p.b[1:]
+	v := p.b[p.at]
+	p.at++
 	return v
 }
 
 // take is the next n bytes, in the same memory.
 func (p *parser) take(n int) []byte {
-	if len(p.b) < n {
+	if len(p.b)-p.at < n {
 		p.fail(errShort)
 		return nil
 	}
-	b := p.b[:n]
-	p.b = p.b[n:]
+	b := p.b[p.at : p.at+n]
+	p.at += n
 	return b
 }
 
 func (p *parser) uint64() uint64 {
-	if len(p.b) < 8 {
+	if len(p.b)-p.at < 8 {
 		p.fail(errShort)
 		return 0
 	}
-	v := binary.LittleEndian.Uint64(p.b)
-	p.b = p.b[8:]
+	v := binary.LittleEndian.Uint64(p.b[p.at:])
+	p.at += 8
 	return v
 }
 
 func (p *parser) string() string {
 	n := p.uvarint()
-	if n > uint64(len(p.b)) {
+	if n > uint64(len(p.b)-p.at) {
 		p.fail(errShort)
 		return ""
 	}
-	s := string(p.b[:n])
-	p.b = p.b[n:]
-	return s
+	return string(p.take(int(n)))
 }
 
 // end is the first error; bytes left over are one.
 func (p *parser) end() error {
-	if p.err == nil && len(p.b) > 0 {
-		return fmt.Errorf("%d bytes left over", len(p.b))
+	if left := len(p.b) - p.at; p.err == nil && left > 0 {
+		return fmt.Errorf("%d bytes left over", left)
 	}
 	return p.err
 }

@@ -75,13 +75,14 @@ func (f *fetcher) each(batches [][]*group, do func(*fetcher, []*group) error) er
 		return work(f)
 	}
 	other, reader := *f, *f.r
-	other.r, reader.spare, reader.slots, reader.damaged = &reader, nil, nil, 0
+	other.r, reader.memory, reader.damaged = &reader, f.r.second, 0
 	other.merged, other.unknown = rrd.Cells{}, nil
 	var wg sync.WaitGroup
 	var otherErr error
 	wg.Go(func() { otherErr = work(&other) })
 	err := work(f)
 	wg.Wait()
+	f.r.second = reader.memory
 	f.r.damaged += reader.damaged
 	return errors.Join(err, otherErr)
 }
@@ -100,10 +101,13 @@ func (f *fetcher) prepare(ctx context.Context, batch []*group) error {
 	if len(batch) == 1 || start >= f.end || f.lvl != nil && !f.lvl.fed {
 		return nil
 	}
-	parts := make([]*rawPart, len(batch))
+	for len(f.r.heads) < len(batch) {
+		f.r.heads = append(f.r.heads, new(rawPart))
+	}
+	parts := f.r.heads[:len(batch)]
 	f.heads = make(map[*group]*rawPart, len(batch))
 	for i, g := range batch {
-		parts[i] = new(rawPart)
+		parts[i].clear() // of the batch before, of which everything is shown
 		f.heads[g] = parts[i]
 	}
 	f.headFrom, f.headTo = subTick(start, f.st.beat+f.st.step), addTick(f.end, f.st.beat)

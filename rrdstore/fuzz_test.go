@@ -91,7 +91,7 @@ func FuzzRow(f *testing.F) {
 			for i, payload := range [][]byte{head, blk, blk} {
 				k := rowKey{1000 + tick, uint16(i)}
 				v := seal(append([]byte{recordVersion}, payload...), 0, bucketRow, 1000, k.bytes())
-				if err := r.feed(1000, k, v); err != nil {
+				if err := r.feed(scanRecord{window: 1000, key: k, value: v}); err != nil {
 					t.Errorf("feed: %v", err)
 				}
 			}
@@ -141,16 +141,20 @@ func FuzzBlock(f *testing.F) {
 				cur.values[i] = values{}
 			}
 		}
-		got := block{present: prev.present, values: append(append([]values(nil), prev.values...), make([]values, n-n/2)...)}
-		if err := got.parse(cur.append(nil, prev)); err != nil {
-			t.Fatal(err)
-		}
-		if got.present != cur.present || got.resets != cur.resets {
-			t.Errorf("presence %x and resets %x came back as %x and %x", cur.present, cur.resets, got.present, got.resets)
-		}
-		for i := range cur.values {
-			if got.values[i] != cur.values[i] {
-				t.Errorf("slot %d: %v came back as %v", i, cur.values[i], got.values[i])
+		payload := cur.append(nil, prev)
+		// All slots, and some: now and resets stand for any sets.
+		for _, need := range []uint64{^uint64(0), now, resets, now & resets, 0} {
+			got := block{present: prev.present, values: append(append([]values(nil), prev.values...), make([]values, n-n/2)...)}
+			if err := got.parse(payload, need); err != nil {
+				t.Fatal(err)
+			}
+			if got.present != cur.present || got.resets != cur.resets {
+				t.Errorf("presence %x and resets %x came back as %x and %x", cur.present, cur.resets, got.present, got.resets)
+			}
+			for i := range cur.values {
+				if need>>i&1 != 0 && got.values[i] != cur.values[i] {
+					t.Errorf("of slots %x slot %d: %v came back as %v", need, i, cur.values[i], got.values[i])
+				}
 			}
 		}
 	})

@@ -154,7 +154,7 @@ func (h *hostileSource) rows(_ context.Context, q query, emit func(scanRecord) e
 			if h.rnd.IntN(9) == 0 {
 				continue
 			}
-			if err := emit(scanRecord{window, r.key, w.buf[r.start:r.end]}); err != nil {
+			if err := emit(scanRecord{window: window, key: r.key, value: w.buf[r.start:r.end]}); err != nil {
 				return err
 			}
 		}

@@ -80,7 +80,7 @@ func parsePeaks(v []byte) (r peakRecord, err error) {
 	p := &parser{b: payload}
 	r.tick, r.time = uint32(p.uvarint()), stamp(p.varint())
 	last := int64(0)
-	for p.err == nil && len(p.b) > 0 {
+	for p.err == nil && len(p.rest()) > 0 {
 		last += p.varint()
 		peak := p.uvarint()
 		if last < 0 || last > math.MaxUint32 {

@@ -152,20 +152,23 @@ func (f *fetcher) gather(ctx context.Context, groups []*group, parts []*rawPart,
 		part *rawPart
 		slot int
 	}
-	places := make(map[*Series]place)
 	var wanted []*Series
+	var places []place // of those
+	var director place
 	for i, g := range groups {
 		for slot, s := range g.series {
-			places[s] = place{parts[i], slot}
-			wanted = append(wanted, s)
+			at := place{parts[i], slot}
+			if s.IsDirector() {
+				director = at
+			}
+			wanted, places = append(wanted, s), append(places, at)
 		}
 	}
-	var director place
-	withDirector := false
-	if all := f.r.series; len(all) > 0 && all[0].IsDirector() {
-		director, withDirector = places[all[0]]
-	}
+	withDirector := director.part != nil
 	a := newAssembly(wanted, max(from, f.st.frontier()))
+	for _, p := range parts {
+		p.expected = int(subTick(min(to, f.st.newest), a.start)/f.st.step) + 1
+	}
 	if len(a.sids) == 0 && !withDirector {
 		return nil
 	}
@@ -174,7 +177,7 @@ func (f *fetcher) gather(ctx context.Context, groups []*group, parts []*rawPart,
 			p.begin(a.rows.tick)
 		}
 		for i := range a.slots {
-			p := places[a.slots[i].Series]
+			p := &places[a.slots[i].at]
 			a.put(&a.slots[i], p.part, p.slot)
 		}
 		if withDirector {

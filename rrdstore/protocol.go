@@ -45,7 +45,7 @@ func appendNumbers(b []byte, numbers []uint32) []byte {
 
 func (p *parser) numbers() (numbers []uint32) {
 	n := p.uvarint()
-	if n > uint64(len(p.b)) { // each takes a byte or more
+	if n > uint64(len(p.rest())) { // each takes a byte or more
 		p.fail(errShort)
 		return nil
 	}

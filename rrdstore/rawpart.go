@@ -14,8 +14,9 @@ type rawPart struct {
 	beat     uint32 // the heartbeat when the superchunk was made
 	slots    [chunk.Slots]*chunk.Raw
 	series   [chunk.Slots]*Series // whose the slots are, where somebody asked
-	// full are the columns of slots that add fills.
-	full [chunk.Slots]*building
+	// full are the rows of slots that add fills, and expected about how many come.
+	full     [chunk.Slots]*building
+	expected int
 	// decoded is memory that slots were decoded into, to be used again.
 	decoded [chunk.Slots]*chunk.Raw
 }
@@ -153,11 +154,14 @@ func (e *Entry) field(i int) *uint64 {
 func (p *rawPart) begin(tick uint32) { p.ticks = append(p.ticks, tick) }
 
 // A building is a slot's rows as they come. Counters are known together, and so
-// are gauges.
+// are gauges. They are kept as rows, and made columns of at the end, so that a row
+// is written to one place in memory.
 type building struct {
-	columns          [len(standardSources)][]uint64
-	counters, gauges chunk.Bits // at which ticks
+	rows             []values // of the ticks that have counters or gauges
+	counters, gauges chunk.Bits
+	width            int // how many gauges are known where any is, the first ones
 	resets           chunk.Bits
+	columns          []uint64 // memory of columns
 }
 
 // add stores what the last tick begun has in a slot: counters if they are known,
@@ -165,25 +169,31 @@ type building struct {
 func (p *rawPart) add(slot int, v *values, counters bool, gauges int, reset bool) {
 	b := p.full[slot]
 	if b == nil {
-		b = new(building)
+		b = newBuilding(max(p.expected, len(p.ticks)))
 		p.full[slot] = b
 	}
 	i := len(p.ticks) - 1
-	if counters {
-		setBit(&b.counters, i)
-		for c, at := range counterOrder {
-			b.columns[c] = append(b.columns[c], v[at])
-		}
-	}
-	if gauges > 0 {
-		setBit(&b.gauges, i)
-		for c, at := range gaugeOrder[:gauges] {
-			b.columns[len(counterOrder)+c] = append(b.columns[len(counterOrder)+c], v[at])
-		}
-	}
 	if reset {
 		setBit(&b.resets, i)
 	}
+	if !counters && gauges == 0 {
+		return
+	}
+	b.rows = append(b.rows, *v)
+	if counters {
+		setBit(&b.counters, i)
+	}
+	if gauges > 0 {
+		setBit(&b.gauges, i)
+		b.width = gauges
+	}
+}
+
+// newBuilding has room for so many ticks.
+func newBuilding(ticks int) *building {
+	sets := chunk.NewBits(2 * (ticks + 63))
+	half := len(sets) / 2
+	return &building{rows: make([]values, 0, ticks), counters: sets[:0:half], gauges: sets[half:half]}
 }
 
 // Where rows keep the standard sources.
@@ -204,24 +214,58 @@ func setBit(b *chunk.Bits, i int) {
 // where every tick has one.
 func (p *rawPart) finish() {
 	for slot, b := range p.full {
-		if b == nil {
+		if b == nil || len(b.rows) == 0 {
 			continue
 		}
 		raw := &chunk.Raw{Resets: b.resets}
-		for c, v := range b.columns {
-			col := chunk.RawColumn{Source: uint16(c), Uints: v}
-			if col.Has = b.counters; c >= len(counterOrder) {
-				col.Has = b.gauges
+		columns, counters, gauges := b.transpose(len(p.ticks))
+		for c, v := range columns {
+			has, n := b.counters, counters
+			if c >= len(counterOrder) {
+				has, n = b.gauges, gauges
 			}
-			if len(v) == len(p.ticks) {
-				col.Has = nil
+			if n == len(p.ticks) {
+				has = nil
 			}
-			if len(v) > 0 {
-				raw.Columns = append(raw.Columns, col)
+			if n > 0 {
+				raw.Columns = append(raw.Columns, chunk.RawColumn{Source: uint16(c), Uints: v[:n:n], Has: has})
 			}
 		}
-		if len(raw.Columns) > 0 {
-			p.slots[slot] = raw
+		p.slots[slot] = raw
+	}
+}
+
+// transpose makes columns of the rows, each with room for as many ticks as there
+// are, and returns how many values those of counters and of gauges have.
+func (b *building) transpose(ticks int) (columns [][]uint64, counters, gauges int) {
+	width := len(counterOrder) + b.width
+	if len(b.columns) < width*ticks {
+		b.columns = make([]uint64, width*ticks)
+	}
+	columns = make([][]uint64, width)
+	for c := range columns {
+		columns[c] = b.columns[c*ticks : (c+1)*ticks]
+	}
+	at := 0
+	for i := range ticks {
+		hasCounters, hasGauges := b.counters.Has(i), b.gauges.Has(i)
+		if !hasCounters && !hasGauges {
+			continue
+		}
+		v := &b.rows[at]
+		at++
+		if hasCounters {
+			for c, from := range counterOrder {
+				columns[c][counters] = v[from]
+			}
+			counters++
+		}
+		if hasGauges {
+			for c, from := range gaugeOrder[:b.width] {
+				columns[len(counterOrder)+c][gauges] = v[from]
+			}
+			gauges++
 		}
 	}
+	return columns, counters, gauges
 }

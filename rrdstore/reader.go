@@ -63,10 +63,17 @@ type Reader struct {
 	numbers int    // that the head's catalog has
 	asOf    uint32 // the catalogs are those of this frontier or of a later one
 	damaged int
-	spare   []*rawPart // to decode into
-	slots   []values   // likewise
+	memory
+	second memory // of a second goroutine, see fetcher.each
 	// earliest is the first tick of all series, zero if there is none.
 	earliest uint32
+}
+
+// memory is what one reading after the other uses.
+type memory struct {
+	spare []*rawPart // to decode superchunks into
+	heads []*rawPart // to gather rows of the head in
+	slots []values   // of those rows
 }
 
 // OpenReader opens the store in dir for reading: through its owner's socket where

@@ -63,8 +63,8 @@ func parseQuery(b []byte) (q query, err error) {
 	q.start, q.end, q.all = binary.BigEndian.Uint32(b), binary.BigEndian.Uint32(b[4:]), b[8] != 0
 	p := &parser{b: b[9:]}
 	n := p.uvarint()
-	if n > uint64(len(p.b)) {
-		return query{}, fmt.Errorf("%d series in %d bytes", n, len(p.b))
+	if n > uint64(len(p.rest())) {
+		return query{}, fmt.Errorf("%d series in %d bytes", n, len(p.rest()))
 	}
 	last := uint64(0)
 	for range n {
@@ -109,7 +109,7 @@ func (dir remoteSource) catalog(ctx context.Context, _ bool) (all []archiveRecor
 		if kind != frameRecord || p.err != nil {
 			return unexpected(kind, b)
 		}
-		all = append(all, archiveRecord{string(bucket), slices.Clone(key), slices.Clone(p.b)})
+		all = append(all, archiveRecord{string(bucket), slices.Clone(key), slices.Clone(p.rest())})
 		return nil
 	})
 	return all, err
@@ -153,7 +153,7 @@ func (dir remoteSource) rows(ctx context.Context, q query, emit func(scanRecord)
 		if err != nil {
 			return err
 		}
-		return emit(scanRecord{binary.BigEndian.Uint32(b), key, b[10:]})
+		return emit(scanRecord{window: binary.BigEndian.Uint32(b), key: key, value: b[10:]})
 	})
 }
 

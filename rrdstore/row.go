@@ -3,6 +3,7 @@ package rrdstore
 import (
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 
 	"lvs/dataplane"
 )
@@ -69,6 +70,16 @@ func (p *parser) delta(v *values) {
 			v[i] += uint64(p.varint())
 		}
 	}
+}
+
+// skipDelta leaves out what appendDelta wrote.
+func (p *parser) skipDelta() {
+	mask := p.uvarint()
+	if mask>>numValues != 0 {
+		p.fail(fmt.Errorf("mask %#x has unknown values", mask))
+		return
+	}
+	p.skip(bits.OnesCount64(mask))
 }
 
 // A rowKey is a key of a window: block 0 is the row's header, block n+1 its
@@ -151,8 +162,8 @@ func parseHeader(payload []byte) (h header, err error) {
 	h.since, h.late = p.uvarint(), p.varint()
 	p.delta(&h.director)
 	n := p.uvarint()
-	if n > uint64(len(p.b)) { // each takes a byte or more
-		return header{}, fmt.Errorf("%w: header: %d slots in %d bytes", ErrDamaged, n, len(p.b))
+	if n > uint64(len(p.rest())) { // each takes a byte or more
+		return header{}, fmt.Errorf("%w: header: %d slots in %d bytes", ErrDamaged, n, len(p.rest()))
 	}
 	h.slots = make([]uint32, n)
 	last := int64(0)
@@ -230,9 +241,10 @@ func (b *block) same(prev block) bool {
 	return true
 }
 
-// parse applies a block's payload to b, which holds the row before. After an
-// error b is in between and of no use until the next keyframe.
-func (b *block) parse(payload []byte) error {
+// parse applies a block's payload to b, which holds the row before: those of the
+// slots that need has. After an error b is in between and of no use until the next
+// keyframe.
+func (b *block) parse(payload []byte, need uint64) error {
 	p := &parser{b: payload}
 	flags := p.byte()
 	b.resets = 0
@@ -248,8 +260,14 @@ func (b *block) parse(payload []byte) error {
 			p.fail(fmt.Errorf("presence %#x of %d slots", b.present, len(b.values)))
 		}
 		for i := range b.values {
-			if p.err == nil && b.present&(1<<i) != 0 {
+			switch {
+			case p.err != nil || b.present>>i&1 == 0:
+			case need>>i&1 != 0:
 				p.delta(&b.values[i])
+			case need>>i == 0: // what follows matters to nobody
+				return nil
+			default:
+				p.skipDelta()
 			}
 		}
 	}

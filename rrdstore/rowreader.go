@@ -15,12 +15,19 @@ type rowReader struct {
 	good    []bool   // by block: it holds the row before or the current one
 	fed     []uint32 // by block: the last tick that decoded
 	stale   []bool   // by block: its values are of before the keyframe
+	need    []uint64 // by block: the slots that are wanted, if partly
+	partly  bool     // some slots are not wanted: their values are undefined
 	damaged int      // records that were refused
 }
 
 // feed takes one record. A damaged one is counted; what is returned is ErrNewer.
-func (r *rowReader) feed(window uint32, k rowKey, v []byte) error {
-	payload, err := unseal(v, bucketRow, window, k.bytes())
+func (r *rowReader) feed(rec scanRecord) error {
+	k := rec.key
+	if rec.header != nil {
+		r.row(k.tick, *rec.header, true)
+		return nil
+	}
+	payload, err := unseal(rec.value, bucketRow, rec.window, k.bytes())
 	if isNewer(err) {
 		return err
 	}
@@ -53,7 +60,11 @@ func (r *rowReader) feed(window uint32, k rowKey, v []byte) error {
 		blk.present = 0
 	}
 	if err == nil {
-		err = blk.parse(payload)
+		need := ^uint64(0)
+		if r.partly {
+			need = r.need[i]
+		}
+		err = blk.parse(payload, need)
 	}
 	if err != nil {
 		r.good[i] = false
@@ -75,7 +86,7 @@ func (r *rowReader) row(tick uint32, h header, ok bool) {
 	if h.keyframe {
 		r.sids = r.sids[:0]
 		r.state = rowState{values: r.state.values[:0], present: r.state.present[:0]}
-		r.resets, r.good, r.fed, r.stale = r.resets[:0], r.good[:0], r.fed[:0], r.stale[:0]
+		r.resets, r.good, r.fed, r.stale, r.need = r.resets[:0], r.good[:0], r.fed[:0], r.stale[:0], r.need[:0]
 	}
 	for i := range r.good { // a block that missed the row before is lost
 		if r.fed[i] != prev {
@@ -102,8 +113,12 @@ func (r *rowReader) extend(sids []uint32) {
 		r.good = append(r.good, true)
 		r.fed = append(r.fed, 0)
 		r.stale = append(r.stale, true)
+		r.need = append(r.need, 0)
 	}
 }
+
+// want makes a slot one whose values are wanted, before the first row it is in.
+func (r *rowReader) want(slot int) { r.need[slot/blockSlots] |= 1 << (slot % blockSlots) }
 
 // has reports whether slot was present in the current row and is known.
 func (r *rowReader) has(slot int) bool {

@@ -29,6 +29,8 @@ type scanRecord struct {
 	window uint32
 	key    rowKey
 	value  []byte
+	// header is of a header's record, where the scan had to read it.
+	header *header
 }
 
 // A scan walks the records of the rows from start to end in order, from the last
@@ -178,11 +180,12 @@ func (s *scan) walk(w *bbolt.Bucket, budget int, emit func(scanRecord) error) (i
 		if s.next = key; budget <= 0 {
 			return budget, nil
 		}
+		var h *header
 		if key.block == 0 {
-			s.layout(key, v)
+			h = s.layout(key, v)
 		}
 		if key.block == 0 || s.needs(int(key.block)-1) {
-			if err := emit(scanRecord{s.window, key, v}); err != nil {
+			if err := emit(scanRecord{s.window, key, v, h}); err != nil {
 				return 0, err
 			}
 			budget -= len(v)
@@ -217,19 +220,20 @@ func (s *scan) skip(k rowKey) rowKey {
 	return rowKey{k.tick + 1, 0}
 }
 
-// layout learns from a header which blocks hold wanted series. A damaged header
-// teaches nothing: what it would have said is lost until the next keyframe.
-func (s *scan) layout(k rowKey, v []byte) {
+// layout learns from a header which blocks hold wanted series, and returns it, but
+// nil where all are wanted. A damaged header teaches nothing: what it would have
+// said is lost until the next keyframe.
+func (s *scan) layout(k rowKey, v []byte) *header {
 	if s.all {
-		return
+		return nil
 	}
 	payload, err := unseal(v, bucketRow, s.window, k.bytes())
 	if err != nil {
-		return
+		return nil
 	}
 	h, err := parseHeader(payload)
 	if err != nil {
-		return
+		return nil
 	}
 	if h.keyframe {
 		s.slots, s.found, s.need = 0, 0, s.need[:0]
@@ -243,6 +247,7 @@ func (s *scan) layout(k rowKey, v []byte) {
 		s.need[(first+i)/blockSlots] = true
 		s.found++
 	}
+	return &h
 }
 
 // common are the places in slots of those that are in sids, which rise; a

@@ -141,7 +141,7 @@ func (st *state) loadRows(tx *bbolt.Tx) (damaged int, err error) {
 			if rec.key.block == 0 {
 				st.raiseBy(&r)
 			}
-			return r.feed(rec.window, rec.key, rec.value)
+			return r.feed(rec)
 		})
 		if err != nil {
 			return 0, err

@@ -48,16 +48,22 @@ func (a *archive) beatOf(window uint32) uint32 {
 
 // gather reads the window's rows of blocks from the head.
 func (s *Store) gather(ctx context.Context, j *job, blocks []uint32) error {
+	type place struct {
+		part *rawPart
+		slot int
+	}
 	var wanted []*Series
-	withDirector := false
+	var places []place // of those
+	var director place
 	for i, block := range blocks {
 		s.parts[i].clear()
-		for series := range j.blockSeries(block).set {
+		for series, slot := range j.blockSeries(block).set {
+			at := place{&s.parts[i], slot}
 			if series.IsDirector() {
-				withDirector = true
+				director = at
 				continue
 			}
-			wanted = append(wanted, series)
+			wanted, places = append(wanted, series), append(places, at)
 		}
 	}
 	as := newAssembly(wanted, j.window)
@@ -66,12 +72,11 @@ func (s *Store) gather(ctx context.Context, j *job, blocks []uint32) error {
 			s.parts[i].begin(as.rows.tick)
 		}
 		for i := range as.slots {
-			block, slot := blockOf(as.slots[i].entity.aid)
-			as.put(&as.slots[i], &s.parts[slices.Index(blocks, block)], slot)
+			p := &places[as.slots[i].at]
+			as.put(&as.slots[i], p.part, p.slot)
 		}
-		if withDirector {
-			block, slot := blockOf(j.reader.series[0].entity.aid)
-			as.putDirector(&s.parts[slices.Index(blocks, block)], slot)
+		if director.part != nil {
+			as.putDirector(director.part, director.slot)
 		}
 		return nil
 	})
@@ -110,10 +115,7 @@ func (p *rawPart) clear() {
 		if b == nil {
 			continue
 		}
-		for c := range b.columns {
-			b.columns[c] = b.columns[c][:0]
-		}
-		b.counters, b.gauges, b.resets = nil, nil, nil
+		b.rows, b.counters, b.gauges, b.resets = b.rows[:0], b.counters[:0], b.gauges[:0], nil
 	}
 }
 
