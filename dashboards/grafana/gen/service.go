@@ -69,10 +69,10 @@ const realState = "lvs_real_server_up * (3 - " + full + ") + (1 - lvs_real_serve
 func realTable() view {
 	// Rows meet by real alone: that is the label that all queries share.
 	by := func(expr string) query { return query{expr: "sum by (real) (" + expr + ")"} }
-	return table("Real servers", "The real servers now. Expected is the share of new connections that its weight entitles it to (with rr, lc and dh, an equal one), actual the share that came. Bytes out are n/a where replies pass the director by (route, tunnel).",
+	return table("Real servers", "The real servers now. Expected is the share of new connections that its weight entitles it to (with rr, lc and dh, an equal one), actual the share that came; new is how many came a second. Bytes out are n/a where replies pass the director by (route, tunnel).",
 		[]column{
-			{name: "real", title: "Real server", width: 150},
-			{name: "name", title: "Name", width: 100},
+			{name: "real", title: "Real server", width: 140},
+			{name: "name", title: "Name", width: 90},
 			{name: "forwarding_method", title: "Method", width: 115},
 			{name: "Value #A", hide: true},
 			{name: "Value #B", title: "State", words: realStates},
@@ -84,7 +84,7 @@ func realTable() view {
 			{name: "Value #H", title: "Inactive", unit: "short"},
 			{name: "Value #I", title: "Peak", unit: "short", width: 70},
 			{name: "Value #J", title: "Threshold", unit: "short"},
-			{name: "Value #K", title: "Connections", unit: "cps"},
+			{name: "Value #K", title: "New", unit: "cps"},
 			{name: "Value #L", title: "Bytes in", unit: "Bps"},
 			{name: "Value #M", title: "Bytes out", unit: "Bps"},
 			{name: "Value #N", title: "Failures", unit: "none"},
