@@ -48,8 +48,8 @@ func startPrometheus(t *testing.T, rules []string, targets map[string]string) *p
 }
 
 // runPrometheus starts one with the file prometheus.yml of a directory, which goes
-// with it when the test ends.
-func runPrometheus(t *testing.T, dir string) *promServer {
+// with it when the test ends, and more flags.
+func runPrometheus(t *testing.T, dir string, flags ...string) *promServer {
 	t.Helper()
 	file, err := exec.LookPath("prometheus")
 	if err != nil {
@@ -66,8 +66,8 @@ func runPrometheus(t *testing.T, dir string) *promServer {
 	}
 	address := l.Addr().String()
 	l.Close()
-	cmd := exec.Command(file, "--config.file="+filepath.Join(dir, "prometheus.yml"), "--storage.tsdb.path="+filepath.Join(dir, "data"),
-		"--web.listen-address="+address, "--log.level=warn")
+	cmd := exec.Command(file, append(flags, "--config.file="+filepath.Join(dir, "prometheus.yml"), "--storage.tsdb.path="+filepath.Join(dir, "data"),
+		"--web.listen-address="+address, "--log.level=warn")...)
 	cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
