@@ -7,7 +7,7 @@
 # make damage 1000 kills, 2000 power cuts and flipped bytes for the store's files
 # make fuzz   every decoder, 20 seconds each (FUZZ=10m)
 # make bench  every figure we claim beside its peer's (B=name runs one)
-# make install  programs, MIBs, the Cacti pack, Prometheus's rules and a systemd unit, below PREFIX
+# make install  programs, MIBs, the packs for Cacti, Prometheus and Grafana and a systemd unit, below PREFIX
 SHELL := /bin/bash
 export PATH := $(CURDIR)/build/_go/bin:$(PATH):/usr/local/go/bin:/usr/sbin:/sbin
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
@@ -105,6 +105,8 @@ install:
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/lvs-agent/cacti/resource/snmp_queries dashboards/cacti/resource/snmp_queries/*.xml
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/lvs-agent/prometheus dashboards/prometheus/*.yml dashboards/prometheus/RUNBOOK.md
 	sed -i 's|runbook_url: RUNBOOK.md|runbook_url: $(RUNBOOK)|' $(DESTDIR)$(PREFIX)/share/lvs-agent/prometheus/lvs.alerts.yml
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/lvs-agent/grafana dashboards/grafana/*.json
+	for f in datasources dashboards; do install -D -m 644 dashboards/grafana/provisioning/$$f/lvs.yml $(DESTDIR)$(PREFIX)/share/lvs-agent/grafana/provisioning/$$f/lvs.yml; done
 	install -D -m 644 cmd/lvs-agent/lvs-agent.sysusers $(DESTDIR)/etc/sysusers.d/lvs-agent.conf
 	install -D -m 644 cmd/lvs-agent/lvs-agent.service $(DESTDIR)/etc/systemd/system/lvs-agent.service
 	sed -i 's|/usr/local|$(PREFIX)|' $(DESTDIR)/etc/systemd/system/lvs-agent.service
