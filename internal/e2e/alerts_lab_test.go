@@ -228,6 +228,26 @@ const (
 	againTable = "-A -u 10.1.0.100:1010 -s rr\n-a -u 10.1.0.100:1010 -r 10.2.0.14:53 -m -w 1\n"
 )
 
+// withSmallIPVS loads ip_vs anew with a small table, until the test ends: then it and
+// its modules are as before.
+func withSmallIPVS(t *testing.T) {
+	t.Helper()
+	b, err := os.ReadFile("/proc/modules")
+	if err != nil {
+		t.Fatal(err)
+	}
+	argv := []string{"modprobe", "-a", "ip_vs"}
+	for _, m := range regexp.MustCompile(`(?m)^ip_vs_\w+`).FindAll(b, -1) {
+		argv = append(argv, string(m))
+	}
+	unloadIPVS(t)
+	loadSmallIPVS(t)
+	t.Cleanup(func() {
+		unloadIPVS(t)
+		lab.Run(t, argv...)
+	})
+}
+
 // loadSmallIPVS has the connection table of the kernel be as small as it gets: 256
 // buckets.
 func loadSmallIPVS(t *testing.T) {
@@ -239,9 +259,7 @@ func loadSmallIPVS(t *testing.T) {
 func openAlarms(t *testing.T) *alarms {
 	t.Helper()
 	lab.Site(t)
-	unloadIPVS(t)
-	loadSmallIPVS(t)
-	t.Cleanup(func() { unloadIPVS(t); loadIPVS(t) })
+	withSmallIPVS(t)
 	shortConnections(t, newEditor(t))
 	lab.RunInput(t, []byte(alarmedTable), "ipvsadm", "-R")
 	for _, service := range []string{"10.1.0.100:1009", "10.1.0.100:1010"} {

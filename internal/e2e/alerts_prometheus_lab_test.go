@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"lvs/internal/lab"
 )
 
 // An alerting is a Prometheus that evaluates our alerts, shortened, every second.
@@ -51,13 +53,17 @@ func (p *alerting) configure(t *testing.T, targets []target) {
 	write(t, filepath.Join(p.dir, "prometheus.yml"), b.String())
 }
 
-// scrape has other targets scraped from now on.
+// scrape has other targets scraped from now on, of which there are more or fewer.
 func (p *alerting) scrape(t *testing.T, targets ...target) {
 	t.Helper()
 	p.configure(t, targets)
 	if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
+	lab.Wait(t, "prometheus has its new targets", func() bool {
+		var data struct{ ActiveTargets []any }
+		return p.api("targets", nil, &data) == nil && len(data.ActiveTargets) == len(targets)
+	})
 }
 
 // An alert is one that Prometheus has, pending or firing.
