@@ -30,6 +30,7 @@ type statusPage struct {
 	open     func(context.Context) (*rrdstore.Reader, error) // the history, see historian
 	sparks   *sparks
 	events   *eventHub
+	pages    pages
 }
 
 func newStatusPage(a *agent) (*statusPage, error) {
@@ -86,10 +87,15 @@ func (p *statusPage) serveTable(w http.ResponseWriter, r *http.Request) {
 		p.render(w, http.StatusBadRequest, "message", page)
 		return
 	}
-	if snap := p.latest(); snap != nil {
-		p.tableOf(r.Context(), snap).View(page, q)
-	}
-	p.render(w, http.StatusOK, "page", page)
+	snap := p.latest()
+	body, err := p.pages.page(pageKey{snap, q.URL(), page.Stale}, func() ([]byte, error) {
+		if snap != nil {
+			// Others may be waiting for the page when who asked first has left.
+			p.tableOf(context.WithoutCancel(r.Context()), snap).View(page, q)
+		}
+		return p.draw("page", page)
+	})
+	p.write(w, http.StatusOK, body, err)
 }
 
 // serveService is a service's page: /service/KEY with real, start and end. With
@@ -207,8 +213,19 @@ func (p *statusPage) serveCSV(w http.ResponseWriter, _ *http.Request) {
 
 // render answers with a page.
 func (p *statusPage) render(w http.ResponseWriter, status int, name string, page *web.Page) {
+	body, err := p.draw(name, page)
+	p.write(w, status, body, err)
+}
+
+func (p *statusPage) draw(name string, page *web.Page) ([]byte, error) {
 	var b bytes.Buffer
-	if err := p.site.Render(&b, name, page); err != nil {
+	err := p.site.Render(&b, name, page)
+	return b.Bytes(), err
+}
+
+// write answers with a page that was made, or with the error in making it.
+func (p *statusPage) write(w http.ResponseWriter, status int, body []byte, err error) {
+	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
@@ -219,5 +236,5 @@ func (p *statusPage) render(w http.ResponseWriter, status int, name string, page
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	w.WriteHeader(status)
-	w.Write(b.Bytes()) // an error here is the client's going away
+	w.Write(body) // an error here is the client's going away
 }
