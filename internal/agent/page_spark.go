@@ -19,6 +19,8 @@ const (
 	// sparkWait is how long a page waits for them, and is shown those of before, or
 	// none, where it takes longer.
 	sparkWait = 300 * time.Millisecond
+	// sparkAge is how old those of before may be.
+	sparkAge = 3 * time.Minute
 	// sparkLimit is how long reading them may take.
 	sparkLimit = 30 * time.Second
 )
@@ -38,6 +40,7 @@ type sparks struct {
 	read    time.Time     // when the latest reading began
 	reading chan struct{} // closed when the one under way has ended; nil if none is
 	paths   map[dataplane.ServiceKey]web.Spark
+	until   time.Time // when paths end
 }
 
 func newSparks(open func(context.Context) (*rrdstore.Reader, error), log *slog.Logger) *sparks {
@@ -67,6 +70,9 @@ func (s *sparks) of(ctx context.Context) map[dataplane.ServiceKey]web.Spark {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if time.Since(s.until) > sparkAge {
+		return nil // nobody looked for a while, and the reading takes long
+	}
 	return s.paths
 }
 
@@ -75,13 +81,14 @@ func (s *sparks) of(ctx context.Context) map[dataplane.ServiceKey]web.Spark {
 func (s *sparks) refresh(done chan struct{}) {
 	ctx, cancel := context.WithTimeout(s.ctx, sparkLimit)
 	defer cancel()
-	paths, err := s.fetch(ctx, time.Now())
+	now := time.Now()
+	paths, err := s.fetch(ctx, now)
 	if err != nil && s.ctx.Err() == nil {
 		s.log.Debug("no sparklines", "err", err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.paths, s.reading = paths, nil
+	s.paths, s.until, s.reading = paths, now, nil
 	close(done)
 }
 

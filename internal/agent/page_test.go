@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"encoding/csv"
 	"log/slog"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"lvs/collector"
@@ -180,4 +182,28 @@ func TestSparklinesAreOfTheHistory(t *testing.T) {
 	if len(paths) != 2 || paths[key].Title != "in at most 100 B/s" || !strings.HasPrefix(paths[key].Draw, "M0 23V1h1h1") {
 		t.Errorf("sparklines: %+v, want 2, level at 100 bytes per second", paths)
 	}
+}
+
+// A page is not held up by the history, and is shown no line that is long past.
+func TestOldSparklinesAreNotShown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		never := func(ctx context.Context) (*rrdstore.Reader, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+		s := newSparks(never, slog.New(slog.DiscardHandler))
+		defer s.close()
+		s.paths, s.until, s.read = map[dataplane.ServiceKey]web.Spark{{}: {Draw: "M0 0"}}, time.Now(), time.Now()
+		for _, c := range []struct {
+			after time.Duration
+			lines int
+			waits time.Duration
+		}{{0, 1, 0}, {sparkStep, 1, sparkWait}, {sparkAge, 0, sparkWait}} {
+			time.Sleep(c.after)
+			begin := time.Now()
+			if got := s.of(t.Context()); len(got) != c.lines || time.Since(begin) != c.waits {
+				t.Errorf("%d lines after %s, want %d after %s", len(got), time.Since(begin), c.lines, c.waits)
+			}
+		}
+	})
 }
