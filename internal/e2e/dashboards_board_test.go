@@ -192,9 +192,10 @@ func (b *board) options(p *promServer, d boardVariable, v values, over timeSpan)
 	return out, p.api("label/"+m[2]+"/values", map[string][]string{"match[]": {selector}, "start": {epoch(over.from)}, "end": {epoch(over.to)}}, &out)
 }
 
-// first sets all variables as Grafana does for somebody who opens the board: to
-// all, or else to the first value.
-func (b *board) first(p *promServer, over timeSpan) (values, map[string][]string, error) {
+// first sets all variables as Grafana does for somebody who opens the board and
+// chooses a job: to all, or else to the first value. It returns also what they can
+// be.
+func (b *board) first(p *promServer, job string, over timeSpan) (values, map[string][]string, error) {
 	v, found := values{}, map[string][]string{}
 	for _, d := range b.Templating.List {
 		if d.Type != "query" {
@@ -206,6 +207,8 @@ func (b *board) first(p *promServer, over timeSpan) (values, map[string][]string
 		}
 		found[d.Name] = options
 		switch {
+		case d.Name == "job":
+			v[d.Name] = []string{job}
 		case d.IncludeAll:
 			v[d.Name] = nil
 		case len(options) > 0:

@@ -59,6 +59,7 @@ func (s shownState) since() float64 { return float64(s.Changed.UnixMicro()) / 10
 // returns that and when it was scraped.
 func (s *scene) same() (doc *shownDocument, at time.Time) {
 	s.t.Helper()
+	const read = `lvs_agent_last_sample_timestamp_seconds{job="` + agentJob + `"}`
 	seen := map[int64]*shownDocument{} // by the time of the sample, in milliseconds
 	ask := func(expr string) float64 {
 		found, err := s.prom.instant(expr, time.Now())
@@ -76,10 +77,10 @@ func (s *scene) same() (doc *shownDocument, at time.Time) {
 			s.t.Fatal(err)
 		}
 		seen[next.Time.UnixMilli()] = next
-		read, scraped := ask("lvs_agent_last_sample_timestamp_seconds"), ask("timestamp(lvs_agent_last_sample_timestamp_seconds)")
-		doc = seen[int64(read*1000)]
+		sampled, scraped := ask(read), ask("timestamp("+read+")")
+		doc = seen[int64(sampled*1000)]
 		at = time.UnixMilli(int64(math.Round(scraped * 1000)))
-		return doc != nil && read == ask("lvs_agent_last_sample_timestamp_seconds") // and no scrape came in between
+		return doc != nil && sampled == ask(read) // and no scrape came in between
 	})
 	return doc, at
 }
@@ -160,7 +161,7 @@ func (tb shownTable) row(t *testing.T, at string, want map[string]any) {
 // same sample.
 func testTables(t *testing.T, s *scene, boards []*board, doc *shownDocument, over timeSpan) {
 	for _, b := range boards {
-		v, _, err := b.first(s.prom, over)
+		v, _, err := b.first(s.prom, agentJob, over)
 		if err != nil {
 			t.Fatal(err)
 		}
