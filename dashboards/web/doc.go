@@ -4,9 +4,10 @@
 // history, no clock and no network.
 //
 // A Table is the picture that ipvsadm -L gives, services with their real servers
-// beneath, each row as the texts of its cells. The same texts make the page
-// ([Table.View], [Render]) and the events ([Table.Since]), so that a page brought up to date
-// by events shows what a page loaded anew does.
+// beneath, what went from the table among them, and the figures above it. Whatever
+// changes is a [Cell]. The same cells make the page ([Table.View], [Site.Render]) and the
+// events ([Table.Since]), so that a page brought up to date by events shows what a
+// page loaded anew does.
 //
 // Nothing here needs a script to be read: search, filter and order are done by
 // [Query] on the server, and the scripts ask it for the same pages.

@@ -262,7 +262,7 @@ function second() {
   const before = late
   late = seconds > 3 * Number(body.dataset.interval ?? 10) + 2
   live.className = late ? "late" : ""
-  const text = late ? `no new sample for ${age(Date.now() + ahead - seconds * 1000)}` : "live"
+  const text = late ? `no new sample for ${age(Date.now() + ahead - seconds * 1000)}` : `live, ${age(Date.parse(document.getElementById("tick").dateTime))} old`
   if (live.textContent !== text) live.textContent = text
   if (late && !before) refresh() // which tells what the agent knows of it
 }
