@@ -24,7 +24,7 @@ func director() board {
 
 func directorNumbers() []view {
 	return []view{
-		stat("Director", "Whether the IPVS table was read at the last attempt.", "none", good(), query{expr: "min(lvs_up)"}).worded(upDown),
+		stat("Director", "Whether the IPVS table was read at the last attempt.", "none", good(), query{expr: "min(" + directorUp + ")"}).worded(answers),
 		stat("Virtual services", "Virtual services in the table.", "none", plain(), query{expr: "sum(lvs_services)"}),
 		stat("Services down", "Of the chosen services, those none of whose real servers is in service.", "none", bad(),
 			query{expr: "count(lvs_service_up) - sum(lvs_service_up)"}),

@@ -22,8 +22,8 @@ func fleetNumbers() []view {
 	return []view{
 		stat("Directors up", "Directors whose IPVS table was read at the last attempt.", "none", good(),
 			query{expr: "sum(lvs_up)"}),
-		stat("Directors down", "Directors whose agent answers but cannot read the table, and those that an exporter cannot reach. An agent that does not answer at all has no series here: alert on Prometheus's own up.", "none", bad(),
-			query{expr: "count(lvs_up) - sum(lvs_up)"}),
+		stat("Directors down", "Directors whose agent cannot read the table, those that an exporter cannot reach, and those that answered within the last hour and do not now.", "none", bad(),
+			query{expr: "count(" + directorUp + " < 1) or 0 * count(" + directorUp + ")"}),
 		stat("Virtual services", "Virtual services in the tables of all directors.", "none", plain(),
 			query{expr: "sum(lvs_services)"}),
 		stat("Services down", "Virtual services none of whose real servers is in service: clients get nothing.", "none", bad(),
@@ -70,12 +70,12 @@ func fleetDown() view {
 
 func fleetTable() view {
 	const by = "by (instance, director) "
-	return table("Directors", "Every director now. Click an instance to see one. Bytes out are n/a where no reply has ever passed the director, as with direct routing and tunnels.",
+	return table("Directors", "Every director now, also one that answered within the last hour and does not now. Click an instance to see one. Bytes out are n/a where no reply has ever passed the director, as with direct routing and tunnels.",
 		[]column{
 			{name: "instance", title: "Instance", link: toDirector},
 			{name: "director", title: "Director", link: toDirector},
 			{name: "for", hide: true},
-			{name: "Value #A", title: "State", words: upDown},
+			{name: "Value #A", title: "State", words: answers},
 			{name: "Value #B", title: "Services", unit: "none"},
 			{name: "Value #C", title: "Without real server", unit: "none", steps: bad()},
 			{name: "Value #D", title: "Real servers", unit: "none"},
@@ -85,7 +85,7 @@ func fleetTable() view {
 			{name: "Value #H", title: "Bytes out", unit: "Bps"},
 			{name: "Value #I", title: "Age of snapshot", unit: "s", steps: lag()},
 		},
-		query{expr: addressed("min " + by + "(lvs_up)")},
+		query{expr: addressed("min " + by + directorUp)},
 		query{expr: "sum " + by + "(lvs_services)"},
 		query{expr: "sum " + by + "(director:lvs_services_down:sum)"},
 		query{expr: "sum " + by + "(lvs_real_servers)"},
@@ -118,7 +118,7 @@ func fleetTraffic() []view {
 func fleetTrouble() []view {
 	const each = "{{instance}} {{director}}"
 	return []view{
-		timeline("Directors", "Whether the table of every director was read at the last attempt.", upDown,
+		timeline("Directors", "Whether the table of every director was read at the last attempt; a gap is an agent that did not answer.", upDown,
 			query{expr: "lvs_up", legend: each}).sized(24, 6),
 		chart("Services without a real server", "Virtual services of every director that had no real server in service.", "none",
 			query{expr: "director:lvs_services_down:sum", legend: each}).stacked().stepped(),

@@ -44,6 +44,11 @@ func (c choice) several() choice {
 	return c
 }
 
+// directorUp is 1 for a director whose table was read at the last attempt, 0 for one
+// where that failed, and -1 for one that Prometheus knew an hour ago and cannot
+// scrape: it would vanish from a fleet in silence. Dear over time, so ask for now.
+const directorUp = "(lvs_up or 0 * last_over_time(lvs_up[1h]) - 1)"
+
 // byName adds the configured names of real servers to their series. Operators of
 // expr leave its labels alone, so that there is one name for each.
 func byName(expr string) string {

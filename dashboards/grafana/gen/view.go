@@ -220,6 +220,7 @@ type state struct {
 
 var (
 	upDown     = []state{{"0", "down", "red"}, {"1", "up", "green"}}
+	answers    = append([]state{{"-1", "no answer", "red"}}, upDown...)
 	yesNo      = []state{{"0", "no", "red"}, {"1", "yes", "green"}}
 	realStates = []state{{"0", "down", "red"}, {"1", "draining", "orange"}, {"2", "overloaded", "purple"}, {"3", "up", "green"}}
 	runs       = []state{{"1", "runs", "green"}}
