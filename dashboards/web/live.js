@@ -84,16 +84,19 @@ function show(e) {
     if (element) put(element, cell)
   }
   const filtered = new URLSearchParams(location.search).get("state")
+  const folded = body.dataset.collapsed !== undefined && location.search === ""
+  const moved = new Set(e.partial ? opened : []) // services whose real servers are to be asked for
   let again = e.shape || document.getElementById("notice").childElementCount > 0
   let own = false
   for (const [id, c] of Object.entries(e.rows ?? {})) {
     const there = change(id, c)
     own ||= there
-    if (c.state && (filtered || !there)) again = true
+    if (c.state && folded && id.includes(",")) moved.add(id.slice(0, id.lastIndexOf(",")))
+    else if (c.state && (filtered || !there)) again = true
   }
   dated(Date.parse(e.tick))
-  if (again || (base !== "" && (own || e.partial)) || (e.partial && unfolded())) renew()
-  else if (e.partial) opened.forEach(open)
+  if (again || (base !== "" && (own || e.partial)) || (e.partial && unfolded()) || moved.size > opened.size + 20) renew()
+  else moved.forEach(unfold)
 }
 
 function dated(at) {
@@ -167,32 +170,41 @@ function replace(page) {
   if (page.body.dataset.collapsed === undefined) delete body.dataset.collapsed
   else body.dataset.collapsed = ""
   more()
-  opened.forEach(open)
+  opened.forEach(unfold)
   if (focused) [...content.querySelectorAll("a")].find(a => a.getAttribute("href") === focused)?.focus()
 }
 
 // more makes buttons of the notes that real servers were left out.
 function more() {
-  for (const note of document.querySelectorAll("small[data-more]")) {
-    const key = note.closest("tr").dataset.row
-    const button = document.createElement("button")
-    button.type = "button"
-    button.textContent = note.textContent
-    button.addEventListener("click", () => {
-      opened.add(key)
-      open(key)
-    })
-    note.replaceWith(button)
-  }
+  for (const note of document.querySelectorAll("small[data-more]")) note.replaceWith(opener(note.closest("tr").dataset.row, note.textContent))
 }
 
-async function open(key) {
+function opener(key, text) {
+  const button = document.createElement("button")
+  button.type = "button"
+  button.textContent = text
+  button.addEventListener("click", () => {
+    opened.add(key)
+    unfold(key)
+  })
+  return button
+}
+
+// unfold asks for the real servers of a service: all where it was opened, else
+// those that are not up.
+async function unfold(key) {
   const answer = await fetch(new URL(`service/${key}?rows=1`, root)).catch(() => null)
+  const text = answer?.ok ? await answer.text() : ""
   const service = rowOf(key)
   if (!answer?.ok || !service) return
   const reals = document.createElement("template")
-  reals.innerHTML = await answer.text()
+  reals.innerHTML = text
   service.querySelector("button")?.remove()
+  if (!opened.has(key)) {
+    const up = reals.content.querySelectorAll("tr.up")
+    up.forEach(tr => tr.remove())
+    if (up.length > 0) service.cells[0].append(opener(key, `${up.length} more`))
+  }
   const focused = service.parentNode.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null
   service.parentNode.replaceChildren(service, reals.content)
   rows = null

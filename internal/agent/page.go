@@ -72,7 +72,7 @@ func (p *statusPage) page(title, base string) *web.Page {
 
 // tableOf is a sample as the page shows it now.
 func (p *statusPage) tableOf(ctx context.Context, snap *dataplane.Snapshot) *web.Table {
-	return web.NewTable(snap, p.sparks.of(ctx), p.agent())
+	return p.pages.of(snap, func() *web.Table { return web.NewTable(snap, p.sparks.of(ctx), p.agent()) })
 }
 
 func (p *statusPage) serveTable(w http.ResponseWriter, r *http.Request) {
@@ -128,10 +128,11 @@ func (p *statusPage) serveService(w http.ResponseWriter, r *http.Request) {
 		fail(http.StatusServiceUnavailable, "there is no sample yet; the log says why, if it lasts")
 		return
 	}
+	ctx := context.WithoutCancel(r.Context()) // others may be waiting for the same table
 	found := func(snap *dataplane.Snapshot) bool {
-		return p.tableOf(r.Context(), snap).Detail(page, key, asked.Get("real"), asked.Get("start"), asked.Get("end"))
+		return p.tableOf(ctx, snap).Detail(page, key, asked.Get("real"), asked.Get("start"), asked.Get("end"))
 	}
-	if !found(snap) && !found(p.remember(r.Context(), snap, key, asked.Get("real"))) {
+	if !found(snap) && !found(p.remember(ctx, snap, key, asked.Get("real"))) {
 		fail(http.StatusNotFound, "it is neither in the director's table nor in the history")
 		return
 	}

@@ -211,6 +211,10 @@ func TestStatusPageInABrowser(t *testing.T) {
 		},
 	})
 	large := served(t, crowd(now), map[string]func(*dataplane.Snapshot){
+		"flap": func(s *dataplane.Snapshot) { // a real server goes out of service, or comes back
+			r := &s.Services[0].Reals[3]
+			r.Weight, r.LastChange = 1-r.Weight, s.Tick
+		},
 		"busy": func(s *dataplane.Snapshot) { // every number of every service is another
 			for i := range s.Services {
 				v := &s.Services[i]

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"lvs/dashboards/web"
 	"lvs/dataplane"
 )
 
@@ -19,6 +20,11 @@ const pageFresh = time.Second
 type pages struct {
 	mu   sync.Mutex
 	made map[pageKey]*madePage
+
+	tableMu sync.Mutex
+	snap    *dataplane.Snapshot // that table is of
+	table   *web.Table
+	at      time.Time // when table was made
 }
 
 // A pageKey is what a page is of. A snapshot is never changed, so its address
@@ -64,4 +70,15 @@ func (p *pages) forget(key pageKey) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.made, key)
+}
+
+// of returns the table of a sample, made now or a moment ago: the events make one,
+// and pages that they have ask for something need no other.
+func (p *pages) of(snap *dataplane.Snapshot, make func() *web.Table) *web.Table {
+	p.tableMu.Lock()
+	defer p.tableMu.Unlock()
+	if p.snap != snap || time.Since(p.at) >= pageFresh {
+		p.snap, p.table, p.at = snap, make(), time.Now()
+	}
+	return p.table
 }

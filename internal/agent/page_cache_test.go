@@ -6,6 +6,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"lvs/dashboards/web"
+	"lvs/dataplane"
 )
 
 // Ten that ask at once are given one page, and later ones another.
@@ -45,6 +48,29 @@ func TestAPageIsMadeOnce(t *testing.T) {
 		}
 		if got := ask(pageKey{snap: snap}); got[0] != 5 {
 			t.Errorf("after a while the page is still number %d", got[0])
+		}
+	})
+}
+
+// Within a moment all have one table of a sample.
+func TestATableIsMadeOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var made pages
+		ask := func(snap *dataplane.Snapshot) *web.Table {
+			return made.of(snap, func() *web.Table { return web.NewTable(snap, nil, web.Agent{}) })
+		}
+		snap := everyKind()
+		first := ask(snap)
+		if ask(snap) != first {
+			t.Error("the same sample has another table")
+		}
+		if other := everyKind(); ask(other) == first || ask(snap) == first {
+			t.Error("another sample has the same table")
+		}
+		second := ask(snap)
+		time.Sleep(pageFresh)
+		if ask(snap) == second {
+			t.Error("the table is as it was after a while")
 		}
 	})
 }

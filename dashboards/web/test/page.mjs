@@ -11,7 +11,8 @@
 // The first picture of active connections is refused, as by an agent that is busy.
 // POST SMALL/test/down takes the real server 10.0.0.1:443 of 192.0.2.10:443 out of
 // service in the next sample, POST SMALL/test/remove removes another from the
-// table, and POST LARGE/test/busy changes all numbers of all services.
+// table, POST LARGE/test/busy changes all numbers of all services, and POST
+// LARGE/test/flap takes a real server out of service, or back into it.
 import assert from "node:assert/strict"
 import { readFile } from "node:fs/promises"
 import { createRequire } from "node:module"
@@ -61,8 +62,17 @@ const parts = page => page.evaluate(() => ["figures", "table", "summary", "tick"
   const copy = document.getElementById(id).cloneNode(true)
   copy.querySelectorAll("time").forEach(time => time.replaceChildren())
   copy.querySelectorAll('[class=""]').forEach(element => element.removeAttribute("class"))
-  return copy.innerHTML
+  return copy.innerHTML.replace(/>\s+</g, "><")
 }))
+
+// same holds two such against each other, and shows where they begin to differ.
+function same(got, want) {
+  for (const [i, text] of want.entries()) {
+    let at = 0
+    while (at < text.length && text[at] === got[i][at]) at++
+    assert.equal(got[i].slice(Math.max(at - 100, 0), at + 100), text.slice(Math.max(at - 100, 0), at + 100))
+  }
+}
 
 const page = await browser.newPage()
 await page.goto(`${SMALL}/`)
@@ -113,7 +123,7 @@ const kept = await parts(page)
 const aged = await page.locator(`${first} time`).textContent()
 await page.waitForFunction(([row, was]) => document.querySelector(`${row} time`).textContent !== was, [first, aged])
 await page.reload()
-assert.deepEqual(await parts(page), kept)
+same(kept, await parts(page))
 await page.locator("#live", { hasText: "live" }).waitFor()
 await shot(page, "table-removed")
 
@@ -275,6 +285,21 @@ console.log(`1,000 services that change: long tasks of ${jank[0].join(", ") || "
 assert(jank[1] < 0.1, "the page moves about")
 await page.screenshot({ path: `${SHOTS}/large.png` })
 await page.mouse.wheel(0, -9000)
+
+// A real server that goes down is shown there, and no longer when it is up, without
+// asking for the page.
+let asked = 0
+page.on("request", r => { if (new URL(r.url()).pathname === "/") asked++ })
+for (const [shown, left] of [[1, "9 more"], [0, "10 more"]]) {
+  await next("flap", LARGE)
+  await page.waitForFunction(n => document.querySelectorAll("tr.r.down").length === n && document.querySelectorAll("tr.r").length === n, shown)
+  assert.equal(await page.locator("tr.s button").first().textContent(), left)
+}
+const patched = await parts(page)
+assert.equal(asked, 0)
+await page.reload()
+await page.getByRole("button", { name: "10 more" }).first().waitFor()
+same(patched, await parts(page))
 await page.getByRole("button", { name: "10 more" }).first().click()
 await page.waitForFunction(() => document.querySelectorAll("tr.r").length === 10)
 await page.close()
