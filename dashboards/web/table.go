@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"iter"
 	"net/netip"
 	"slices"
@@ -233,6 +232,6 @@ func lost(gone map[dataplane.ServiceKey][]*dataplane.Removed) (groups []Group) {
 		g.lose(entries)
 		groups = append(groups, g)
 	}
-	slices.SortFunc(groups, func(a, b Group) int { return cmp.Compare(a.Service.Key.Compare(b.Service.Key), 0) })
+	slices.SortFunc(groups, func(a, b Group) int { return a.Service.Key.Compare(b.Service.Key) })
 	return groups
 }
