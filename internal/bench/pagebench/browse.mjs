@@ -3,10 +3,12 @@
 //   browse.mjs paint ROUNDS URL...         each page anew, in turns: {"paint": …};
 //                                          of once=URL only the first paint, after
 //                                          the first round
-//   browse.mjs follow WINDOWS SECONDS URL  one page that stays open, scrolled all
-//                                          the time: {"request": …} for whatever it
-//                                          asks for, {"following": true} once it is
-//                                          told of samples, {"window": …} for each
+//   browse.mjs follow WINDOWS SECONDS URL  one page that is scrolled all the time:
+//                                          first while nobody tells it of samples,
+//                                          {"still": …} for each of two windows;
+//                                          then loaded again, {"request": …} for
+//                                          whatever it asks for, {"following": true}
+//                                          once it follows, {"window": …} for each
 //
 // Each line it prints is one of these. MODULES of the environment is where
 // playwright-core is installed.
@@ -120,6 +122,20 @@ const scrolled = seconds => new Promise(done => {
 
 async function follow(windows, seconds, url) {
   const { page, protocol } = await fresh()
+  const look = async () => {
+    const before = await metrics(protocol)
+    const seen = await page.evaluate(scrolled, seconds)
+    const after = await metrics(protocol)
+    const took = name => 1000 * (after[name] - before[name])
+    return { ...seen, script: took("ScriptDuration"), layout: took("LayoutDuration") + took("RecalcStyleDuration"), busy: took("TaskDuration"), heap: after.JSHeapUsedSize }
+  }
+  const events = "**/api/v1/events*"
+  await page.route(events, route => route.abort())
+  await page.goto(url, { waitUntil: "load" })
+  for (let i = 0; i < 2; i++) print({ still: await look() })
+  await page.goto("about:blank")
+  await page.unroute(events)
+
   page.on("request", r => {
     const { protocol, pathname, search } = new URL(r.url())
     if (protocol.startsWith("http")) print({ request: { path: pathname + search, accept: r.headers().accept ?? "*/*" } })
@@ -130,13 +146,7 @@ async function follow(windows, seconds, url) {
     await page.waitForFunction(old => document.getElementById("tick").textContent !== old, old)
   }
   print({ following: true })
-  for (let i = 0; i < windows; i++) {
-    const before = await metrics(protocol)
-    const seen = await page.evaluate(scrolled, seconds)
-    const after = await metrics(protocol)
-    const took = name => 1000 * (after[name] - before[name])
-    print({ window: { ...seen, script: took("ScriptDuration"), layout: took("LayoutDuration") + took("RecalcStyleDuration"), busy: took("TaskDuration"), heap: after.JSHeapUsedSize } })
-  }
+  for (let i = 0; i < windows; i++) print({ window: await look() })
 }
 
 if (what === "paint") {

@@ -44,6 +44,7 @@ type Window struct {
 type said struct {
 	Paint     *Paint
 	Request   *request
+	Still     *Window
 	Following bool
 	Window    *Window
 }

@@ -104,6 +104,15 @@ func TestSamplesThatAreNotShownAreMissed(t *testing.T) {
 	}
 }
 
+func TestFrameIsOfTheBestWindow(t *testing.T) {
+	if got := Frame([]Window{{Frames: 100}, {Frames: 500}, {Frames: 400}}); got != 20 {
+		t.Errorf("%v ms", got)
+	}
+	if got := Frame(nil); got != 0 {
+		t.Errorf("%v ms of nothing", got)
+	}
+}
+
 // The history ends where the director's present begins: the store takes its next
 // reading as the following one.
 func TestPastIsRemembered(t *testing.T) {

@@ -24,6 +24,7 @@ type Followed struct {
 	Anon          float64 // bytes of memory with ten
 	Requests      int     // that one page made in that time
 	Windows       []Window
+	Still         []Window // of the same page while nobody told it of samples
 }
 
 // Cost is the pages' share of a core.
@@ -36,6 +37,19 @@ func (f *Followed) Missed() float64 {
 		shown += f.Windows[i].Samples
 	}
 	return max(0, 1-shown/told)
+}
+
+// Frame is the mean time between two frames in milliseconds, in the best of windows;
+// zero of none.
+func Frame(windows []Window) float64 {
+	most := 0.
+	for i := range windows {
+		most = max(most, windows[i].Frames)
+	}
+	if most == 0 {
+		return 0
+	}
+	return window.Seconds() * 1e3 / most
 }
 
 // follow opens a page of the agent ten times: once in a browser, and nine times
@@ -68,6 +82,8 @@ func (f *Followed) open(ctx context.Context, dir string, s *server, path string)
 	var before, began = time.Duration(0), time.Time{}
 	each := func(line said) error {
 		switch {
+		case line.Still != nil:
+			f.Still = append(f.Still, *line.Still)
 		case line.Request != nil:
 			f.Requests++
 			others.ask(*line.Request)
