@@ -12,6 +12,9 @@
 // variable of both MIBs: rules tell each by its object type, and an object type
 // without a rule fails.
 //
+// What the dashboards ask is asked of a real Prometheus that scrapes the agent,
+// and lvs-exporter that reads it, under traffic and while much happens.
+//
 // The tests carry the build tag lab and run in the lab's kernel (see package
 // lab). The programs are $LVS_AGENT and $LVS_EXPORTER, or else what make build
 // put into build/.
