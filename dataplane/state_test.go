@@ -79,3 +79,31 @@ func TestStatusOrder(t *testing.T) {
 		t.Errorf("%v %v", NumStatus, Overloaded)
 	}
 }
+
+func TestExpectedShare(t *testing.T) {
+	for _, tt := range []struct {
+		scheduler string
+		weights   []uint32
+		want      [][2]uint64
+	}{
+		{"wrr", []uint32{9, 1, 0}, [][2]uint64{{9, 10}, {1, 10}, {0, 10}}},
+		{"wlc", []uint32{1<<32 - 1, 1<<32 - 1}, [][2]uint64{{1<<32 - 1, 1<<33 - 2}, {1<<32 - 1, 1<<33 - 2}}},
+		{"rr", []uint32{9, 1, 0}, [][2]uint64{{1, 2}, {1, 2}, {0, 2}}},
+		{"lc", []uint32{9, 1, 0}, [][2]uint64{{1, 2}, {1, 2}, {0, 2}}},
+		{"dh", []uint32{9, 1, 0}, [][2]uint64{{1, 2}, {1, 2}, {0, 2}}},
+		{"sh", []uint32{9, 1, 0}, [][2]uint64{{9, 10}, {1, 10}, {0, 10}}},
+		{"rr", []uint32{0, 0}, [][2]uint64{{}, {}}},
+		{"wrr", []uint32{0}, [][2]uint64{{}}},
+		{"", []uint32{3}, [][2]uint64{{3, 3}}}, // a source that does not tell the scheduler
+	} {
+		s := ServiceState{Service: Service{Scheduler: tt.scheduler}}
+		for _, w := range tt.weights {
+			s.Reals = append(s.Reals, RealState{RealServer: RealServer{Weight: w}})
+		}
+		for i, want := range tt.want {
+			if part, whole := s.ExpectedShare(&s.Reals[i]); part != want[0] || whole != want[1] {
+				t.Errorf("%s %v: real server %d is to get %d of %d, want %d of %d", tt.scheduler, tt.weights, i, part, whole, want[0], want[1])
+			}
+		}
+	}
+}
