@@ -14,8 +14,13 @@ import (
 	"github.com/prometheus/exporter-toolkit/web"
 )
 
-// grace is how long requests under way are given when the server is stopped.
-const grace = 3 * time.Second
+const (
+	// grace is how long requests under way are given when the server is stopped.
+	grace = 3 * time.Second
+	// arrival is how long a request may take to come in, with its body; that nobody
+	// here reads one does not keep the server from waiting for it.
+	arrival = 10 * time.Second
+)
 
 // Serve answers with h where flags say until ctx ends, then gives requests under
 // way a moment and returns nil. An answer takes at most write. It returns an error
@@ -23,14 +28,11 @@ const grace = 3 * time.Second
 // answer: from then on every address is taken.
 func Serve(ctx context.Context, h http.Handler, flags *web.FlagConfig, write time.Duration, log *slog.Logger, listening func()) error {
 	var first sync.Once
-	server := &http.Server{
-		Handler: h, ReadHeaderTimeout: 10 * time.Second, WriteTimeout: write, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 1 << 16,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-		// It is asked when listeners begin to be served, all of which are there then.
-		BaseContext: func(net.Listener) context.Context {
-			first.Do(listening)
-			return context.Background()
-		},
+	server := newServer(h, write, log)
+	// It is asked when listeners begin to be served, all of which are there then.
+	server.BaseContext = func(net.Listener) context.Context {
+		first.Do(listening)
+		return context.Background()
 	}
 	stopped := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
@@ -50,4 +52,24 @@ func Serve(ctx context.Context, h http.Handler, flags *web.FlagConfig, write tim
 		return nil
 	}
 	return err
+}
+
+// newServer is a server of h with bounds on what a client may take of time and size.
+func newServer(h http.Handler, write time.Duration, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: guard(h), ReadTimeout: arrival, WriteTimeout: write, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 1 << 16,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+}
+
+// guard is h with what holds for every answer.
+func guard(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength == 0 {
+			// It is here; what is still read is whether the client has gone, as long as
+			// the answer takes. An error means that w has no deadline.
+			_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+		}
+		h.ServeHTTP(w, r)
+	})
 }
