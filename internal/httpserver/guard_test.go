@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -93,4 +94,33 @@ func TestAnswersOutlastTheTimeOfRequests(t *testing.T) {
 			time.Sleep(time.Minute) // idle
 		}
 	})
+}
+
+// A page of another site may change nothing; programs may.
+func TestPagesOfOtherSitesChangeNothing(t *testing.T) {
+	h := newServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "done") }), time.Minute, slog.New(slog.DiscardHandler)).Handler
+	for _, tt := range []struct {
+		method string
+		header []string
+		want   int
+	}{
+		{"POST", []string{"Sec-Fetch-Site", "cross-site"}, http.StatusForbidden},
+		{"PUT", []string{"Sec-Fetch-Site", "same-site"}, http.StatusForbidden},
+		{"POST", []string{"Origin", "http://evil.example"}, http.StatusForbidden}, // an older browser
+		{"POST", []string{"Origin", "null"}, http.StatusForbidden},
+		{"POST", []string{"Origin", "http://example.com"}, http.StatusOK},
+		{"POST", []string{"Sec-Fetch-Site", "same-origin", "Origin", "https://proxy.example"}, http.StatusOK}, // behind a proxy
+		{"POST", nil, http.StatusOK}, // curl
+		{"GET", []string{"Sec-Fetch-Site", "cross-site"}, http.StatusOK},
+	} {
+		r := httptest.NewRequest(tt.method, "http://example.com/-/reload", nil)
+		for i := 0; i < len(tt.header); i += 2 {
+			r.Header.Set(tt.header[i], tt.header[i+1])
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != tt.want || w.Header().Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s %v: %d %v, want %d", tt.method, tt.header, w.Code, w.Header(), tt.want)
+		}
+	}
 }

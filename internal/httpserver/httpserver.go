@@ -62,14 +62,18 @@ func newServer(h http.Handler, write time.Duration, log *slog.Logger) *http.Serv
 	}
 }
 
-// guard is h with what holds for every answer.
+// guard is h with what holds for every answer. What changes anything is not for
+// pages of other sites that a browser here happens to show; programs, which do not
+// say where they come from, may.
 func guard(h http.Handler) http.Handler {
+	h = http.NewCrossOriginProtection().Handler(h)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength == 0 {
 			// It is here; what is still read is whether the client has gone, as long as
 			// the answer takes. An error means that w has no deadline.
 			_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 		}
+		w.Header().Set("X-Content-Type-Options", "nosniff")
 		h.ServeHTTP(w, r)
 	})
 }
