@@ -42,7 +42,7 @@ func pageFigures(r *pagebench.Result) []figure {
 		name string
 		of   *pagebench.Followed
 	}{{"ten pages, 1 s: ", &r.Calm}, {"ten pages, 1 s, a real server changes every 10 s: ", &r.Flapping}, {"ten pages, 1 s, all real servers: ", &r.AllShown}} {
-		figures = append(figures, followFigures(f.name, f.of, r.Reloaded)...)
+		figures = append(figures, followFigures(f.name, f.of, r.Idle(), r.Reloaded)...)
 	}
 	return figures
 }
@@ -50,14 +50,14 @@ func pageFigures(r *pagebench.Result) []figure {
 // followFigures are those of pages that stay open, beside ten of HAProxy's that come
 // anew every ten seconds. What a browser shows late counts by its best window: what
 // else runs on the machine is in the others.
-func followFigures(name string, f *pagebench.Followed, reloaded float64) []figure {
+func followFigures(name string, f *pagebench.Followed, idle, reloaded float64) []figure {
 	longest, shift, update, samples := math.Inf(1), 0., 0., 0.
 	for _, w := range f.Windows {
 		longest = min(longest, w.LongestTask)
 		shift, update, samples = max(shift, w.Shift), update+w.Script+w.Layout, samples+w.Samples
 	}
 	return []figure{
-		{name: name + "agent's CPU", ours: 100 * f.Cost(), peer: 100 * reloaded, unit: "% of a core", limit: 5, peerName: "HAProxy's, reloaded every 10 s", absolute: true},
+		{name: name + "agent's CPU", ours: 100 * (f.With - idle), peer: 100 * reloaded, unit: "% of a core", limit: 5, peerName: "HAProxy's, reloaded every 10 s", absolute: true},
 		{name: name + "agent's memory", ours: f.Anon / 1e6, unit: "MB", limit: 200},
 		// A tenth of a second, with the layout that scrolling for a second takes.
 		{name: name + "browser's CPU for an update", ours: update / samples, unit: "ms", limit: 100},

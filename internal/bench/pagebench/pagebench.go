@@ -35,6 +35,12 @@ type Result struct {
 	Calm, Flapping, AllShown Followed
 }
 
+// Idle is the least share of a core that the agent took without pages: what else
+// runs on the machine only adds to it.
+func (r *Result) Idle() float64 {
+	return min(r.Calm.Without, r.Flapping.Without, r.AllShown.Without)
+}
+
 // settle is how long an agent takes to become what it is for days: until the memory
 // that its start took is collected.
 const settle = 15 * time.Second

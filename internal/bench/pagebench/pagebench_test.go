@@ -104,6 +104,13 @@ func TestSamplesThatAreNotShownAreMissed(t *testing.T) {
 	}
 }
 
+func TestIdleIsTheLeast(t *testing.T) {
+	r := Result{Calm: Followed{Without: 0.03}, Flapping: Followed{Without: 0.05}, AllShown: Followed{Without: 0.02}}
+	if got := r.Idle(); got != 0.02 {
+		t.Errorf("%v", got)
+	}
+}
+
 func TestFrameIsOfTheBestWindow(t *testing.T) {
 	if got := Frame([]Window{{Frames: 100}, {Frames: 500}, {Frames: 400}}); got != 20 {
 		t.Errorf("%v ms", got)

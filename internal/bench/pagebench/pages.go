@@ -27,9 +27,6 @@ type Followed struct {
 	Still         []Window // of the same page while nobody told it of samples
 }
 
-// Cost is the pages' share of a core.
-func (f *Followed) Cost() float64 { return f.With - f.Without }
-
 // Missed is the share of samples that the browser's page did not come to show.
 func (f *Followed) Missed() float64 {
 	told, shown := float64(len(f.Windows))*window.Seconds()/interval.Seconds(), 0.
