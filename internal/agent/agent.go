@@ -79,6 +79,7 @@ type agent struct {
 	snmp     *snmpWindow    // nil without SNMP
 	director *directorRun   // nil when only observing
 	page     *statusPage
+	answers  *quota // those of the whole table
 
 	started          time.Time
 	samples, commits prometheus.Histogram // durations
@@ -97,6 +98,7 @@ func newAgent(f *flags, s *settings) (*agent, error) {
 		flags: f, log: f.logger, settings: s, loadedAt: time.Now(), started: time.Now(),
 		source:  newKernelSource(s.netNS, s.file.Director != nil, f.logger),
 		samples: prom.NewDurations(), commits: prom.NewDurations(), reloads: make(chan chan error),
+		answers: newQuota(maxTables, maxTableBytes),
 	}
 	show, err := a.show(s)
 	if err != nil {

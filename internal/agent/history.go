@@ -17,7 +17,7 @@ import (
 	"lvs/rrdstore/export"
 )
 
-// The bounds of what is asked over HTTP: nothing there may hold up the sampler.
+// The bounds of what is asked about the history.
 const (
 	// maxQueries is how many questions are answered at once.
 	maxQueries = 2
@@ -25,8 +25,6 @@ const (
 	maxCells = 2_000_000
 	// maxPixels is how many a PNG may have.
 	maxPixels = 8_000_000
-	// queryWait is how long a question waits for its turn.
-	queryWait = 2 * time.Second
 )
 
 // A historian answers questions about the history over HTTP.
@@ -201,7 +199,6 @@ type badRequest struct{ error }
 func (e badRequest) Unwrap() error { return e.error }
 
 var (
-	errBusy = errors.New("as many questions about the history as may be are being answered; ask again in a moment")
 	// errNoStore is of an agent without a store, errNoStoreYet of one that could
 	// not open it so far.
 	errNoStore    = errors.New("there is no history: the agent runs without a store (store.path is off)")

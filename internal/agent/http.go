@@ -2,7 +2,9 @@ package agent
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -26,22 +28,27 @@ func (a *agent) handler() http.Handler {
 	return mux
 }
 
+// jsonType is the content type of JSON.
+const jsonType = "application/json; charset=utf-8"
+
 // apiError is the answer of the API when it has none.
 type apiError struct {
 	Error string `json:"error"`
 }
 
-func (a *agent) serveSnapshot(w http.ResponseWriter, _ *http.Request) {
+func (a *agent) serveSnapshot(w http.ResponseWriter, r *http.Request) {
 	snap := a.sampler.Latest()
 	if snap == nil {
 		writeJSON(w, http.StatusServiceUnavailable, apiError{"there is no sample yet; the log says why, if it lasts"})
 		return
 	}
-	stats := a.sampler.Stats()
-	doc := snapshotDocument(snap, a.sampler.Interval(), stats.Failing)
-	doc.Agent = agentDocument(a.figuresOf(snap))
-	doc.Run = a.directorStatus()
-	writeJSON(w, http.StatusOK, doc)
+	a.answers.answer(w, r, jsonType, func(out io.Writer) error {
+		stats := a.sampler.Stats()
+		doc := snapshotDocument(snap, a.sampler.Interval(), stats.Failing)
+		doc.Agent = agentDocument(a.figuresOf(snap))
+		doc.Run = a.directorStatus()
+		return json.NewEncoder(out).Encode(doc)
+	})
 }
 
 func (a *agent) serveReady(w http.ResponseWriter, _ *http.Request) {

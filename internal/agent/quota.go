@@ -1,0 +1,126 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// The bounds of what is asked over HTTP: nothing there may hold up the sampler, nor
+// take the memory that it needs.
+const (
+	// maxTables is how many answers of the whole table are made at once, and
+	// maxTableBytes what they may come to while they wait for slow readers.
+	maxTables     = 2
+	maxTableBytes = 48 << 20
+	// queryWait is how long a question waits for its turn.
+	queryWait = 2 * time.Second
+	// patience is how long a reader is given for an answer, beside a second for
+	// every paceBytes of it.
+	patience  = 10 * time.Second
+	paceBytes = 256 << 10
+)
+
+var errBusy = errors.New("as many questions as may be are being answered; ask again in a moment")
+
+// A quota bounds what answers of a kind take: how many are made at once, and how
+// many bytes those have that were made and wait for their readers. Who is slow
+// holds bytes, but no turn. It is safe for concurrent use.
+type quota struct {
+	turns chan struct{} // one for each answer that is being made
+	bytes int           // how many may wait
+
+	mu      sync.Mutex
+	waiting int // bytes
+}
+
+func newQuota(turns, bytes int) *quota {
+	return &quota{turns: make(chan struct{}, turns), bytes: bytes}
+}
+
+// begin waits for a turn, which end gives back. It returns errBusy where none comes.
+func (q *quota) begin(ctx context.Context) error { return takeTurn(ctx, q.turns) }
+
+func (q *quota) end() { <-q.turns }
+
+// takeTurn puts its mark into turns, or returns errBusy after a while.
+func takeTurn(ctx context.Context, turns chan<- struct{}) error {
+	late := time.NewTimer(queryWait)
+	defer late.Stop()
+	select {
+	case turns <- struct{}{}:
+		return nil
+	case <-late.C:
+		return errBusy
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// send writes an answer that was made, with the headers that w has by now, and
+// gives its reader time by its size. It returns errBusy, with nothing written, where
+// too many bytes wait already; a single answer is sent whatever its size.
+func (q *quota) send(w http.ResponseWriter, made *bytes.Buffer) error {
+	n := made.Cap() // what it takes
+	if !q.hold(n) {
+		return errBusy
+	}
+	defer q.release(n)
+	within := patience + time.Duration(made.Len())*time.Second/paceBytes
+	// An error means that w has no deadline, and one of the write that the reader
+	// has gone.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(within))
+	_, _ = w.Write(made.Bytes())
+	return nil
+}
+
+func (q *quota) hold(n int) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.waiting > 0 && q.waiting+n > q.bytes {
+		return false
+	}
+	q.waiting += n
+	return true
+}
+
+func (q *quota) release(n int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.waiting -= n
+}
+
+// answer has write make an answer in its turn, and sends it. Where there is none it
+// says why: 503 where it is only that too many are asked for.
+func (q *quota) answer(w http.ResponseWriter, r *http.Request, contentType string, write func(io.Writer) error) {
+	var made bytes.Buffer
+	err := q.begin(r.Context())
+	if err == nil {
+		func() {
+			defer q.end()
+			err = write(&made)
+		}()
+	}
+	if err == nil {
+		w.Header().Set("Content-Type", contentType)
+		w.Header().Set("Cache-Control", "no-store")
+		err = q.send(w, &made)
+	}
+	switch {
+	case err == nil || r.Context().Err() != nil:
+	case errors.Is(err, errBusy):
+		refuseBusy(w, err)
+	default:
+		writeJSON(w, http.StatusInternalServerError, apiError{err.Error()})
+	}
+}
+
+// refuseBusy says that another time there is an answer.
+func refuseBusy(w http.ResponseWriter, err error) {
+	w.Header().Set("Retry-After", "2")
+	writeJSON(w, http.StatusServiceUnavailable, apiError{err.Error()})
+}
