@@ -202,6 +202,7 @@ func (s *scene) weigh(weights map[string]string) {
 // before; one service comes and goes until the scene ends.
 func (s *scene) happen() {
 	s.t.Helper()
+	s.seen(`count by (job) (lvs_real_server_up{service="web"}) == 5`)
 	s.scraped(3)
 	weight := "0"
 	s.repeat(func() error {
@@ -214,19 +215,27 @@ func (s *scene) happen() {
 	}, 2*time.Second)
 	s.load.end() // for a moment, web has no real server
 	s.weigh(map[string]string{"10.2.0.11": "0", "10.2.0.12": "0", "10.2.0.13": "0", "10.2.0.14": "0"})
-	s.waitDocument("web has no real server", func(d *document) bool {
-		sum := uint64(0)
-		for _, r := range d.service("tcp/10.1.0.100:7500").Reals {
-			sum += r.Weight
-		}
-		return sum == 0
-	})
+	s.seen(`lvs_service_up{service="web"} == 0`)
 	s.weigh(map[string]string{"10.2.0.11": "4", "10.2.0.12": "3", "10.2.0.13": "2"}) // and one goes on draining
 	lab.Run(s.t, "ipvsadm", "-Z")
 	lab.Run(s.t, "ipvsadm", "-d", "-t", "10.1.0.100:7500", "-r", "10.2.0.14:9")
 	lab.Run(s.t, "ipvsadm", "-d", "-u", "10.1.0.100:5300", "-r", "10.2.0.13:53")
 	s.load.begin()
+	s.seen(`lvs_service_up{service="web"} == 1`)
+	s.seen(`count by (job) (lvs_real_server_up{service="web"}) == 4`)
 	s.scraped(6)
+}
+
+// seen waits until a query finds a series of either job.
+func (s *scene) seen(query string) {
+	s.t.Helper()
+	lab.Wait(s.t, query, func() bool {
+		found, err := s.prom.instant(query, time.Now())
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return len(found) == 2
+	})
 }
 
 // scraped waits until Prometheus has scraped the agent that many times more.

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,7 +22,8 @@ type shownDocument struct {
 
 type shownService struct {
 	Key, Name string
-	Available int `json:"available_real_servers"`
+	Scheduler string `json:"scheduler"`
+	Available int    `json:"available_real_servers"`
 	shownState
 	Reals []struct {
 		Address, Name string
@@ -32,6 +34,25 @@ type shownService struct {
 		Inactive      float64 `json:"inactive_connections"`
 		shownState
 	} `json:"real_servers"`
+}
+
+// expected is the share that is a real server's by its weight or, with schedulers
+// that ask of a weight only whether it is 0, by being there; nil where nobody
+// serves.
+func (s shownService) expected(weight float64) any {
+	sum := 0.0
+	for _, r := range s.Reals {
+		sum += r.Weight
+	}
+	switch {
+	case sum == 0:
+		return nil
+	case !slices.Contains([]string{"rr", "lc", "dh"}, s.Scheduler):
+		return weight / sum
+	case weight == 0:
+		return 0.0
+	}
+	return 1 / float64(s.Available)
 }
 
 // label is the service's in metrics.
@@ -136,7 +157,7 @@ func (tb shownTable) cell(t *testing.T, row, column string, want any) {
 	got := tb[row][column]
 	a, isNumber := got.(float64)
 	if w, ok := want.(float64); ok && isNumber {
-		if math.Abs(a-w) > 0.01 { // times in milliseconds lose their last digits
+		if math.Abs(a-w) > 0.002 { // times in milliseconds lose their last digits
 			t.Errorf("%s of %s is %v, want %v", column, row, a, w)
 		}
 		return
@@ -213,7 +234,7 @@ func testRealsTable(t *testing.T, tb shownTable, service shownService) {
 	}
 	for _, r := range service.Reals {
 		want := map[string]any{"Name": r.Name, "Method": r.Method, "Since": r.since(), "Weight": r.Weight,
-			"Active": r.Active, "Inactive": r.Inactive, "Peak": r.Peak, "Failures": r.Failures, "Threshold": nil,
+			"Active": r.Active, "Inactive": r.Inactive, "Peak": r.Peak, "Failures": r.Failures, "Threshold": nil, "Expected": service.expected(r.Weight),
 			"State": map[string]float64{"down": 0, "draining": 1, "overloaded": 2, "up": 3}[r.State]}
 		if r.Upper > 0 {
 			want["Threshold"] = r.Upper
