@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,8 +20,10 @@ import (
 
 // The bounds of what is asked about the history.
 const (
-	// maxQueries is how many questions are answered at once.
-	maxQueries = 2
+	// maxQueries is how many questions are answered at once, and maxQueryBytes what
+	// answers may come to while they wait for slow readers.
+	maxQueries    = 2
+	maxQueryBytes = 32 << 20
 	// maxCells is how many values an answer may have.
 	maxCells = 2_000_000
 	// maxPixels is how many a PNG may have.
@@ -33,12 +36,15 @@ type historian struct {
 	// there is none.
 	open  func(context.Context) (*rrdstore.Reader, error)
 	fresh func() time.Duration // how long an answer is as good as a new one
-	slots chan struct{}        // one for each question under way
+	quota *quota
+	// large has room for one: an answer that is sent while it is made, and so holds
+	// its turn for as long as its reader takes. The other turn is for all others.
+	large chan struct{}
 	log   *slog.Logger
 }
 
 func newHistorian(open func(context.Context) (*rrdstore.Reader, error), fresh func() time.Duration, log *slog.Logger) *historian {
-	return &historian{open: open, fresh: fresh, slots: make(chan struct{}, maxQueries), log: log}
+	return &historian{open: open, fresh: fresh, quota: newQuota(maxQueries, maxQueryBytes), large: make(chan struct{}, 1), log: log}
 }
 
 // The parameters of both kinds of questions.
@@ -137,8 +143,11 @@ func question(asked url.Values, now time.Time) (*history.Question, error) {
 
 // serve has write write the answer, or tells why there is none.
 func (h *historian) serve(w http.ResponseWriter, r *http.Request, parameters []string, write answer) {
-	out := &lateWriter{ResponseWriter: w}
+	out := &spool{ResponseWriter: w, begin: func() error { return takeTurn(r.Context(), h.large) }}
 	err := h.answer(out, r, parameters, write)
+	if err == nil && !out.begun {
+		err = h.quota.send(w, &out.made)
+	}
 	switch {
 	case err == nil || r.Context().Err() != nil:
 	case out.begun: // it can only be broken off
@@ -149,25 +158,30 @@ func (h *historian) serve(w http.ResponseWriter, r *http.Request, parameters []s
 	}
 }
 
-func (h *historian) answer(w http.ResponseWriter, r *http.Request, parameters []string, write answer) error {
+// answer has write write into out, in its turn.
+func (h *historian) answer(out *spool, r *http.Request, parameters []string, write answer) error {
 	asked, now, err := parseQuery(r, parameters)
 	if err != nil {
 		return badRequest{err}
 	}
-	select {
-	case h.slots <- struct{}{}:
-		defer func() { <-h.slots }()
-	case <-time.After(queryWait):
-		return errBusy
-	case <-r.Context().Done():
-		return r.Context().Err()
+	if err := h.quota.begin(r.Context()); err != nil {
+		return err
 	}
+	defer h.quota.end()
+	defer func() {
+		if out.begun {
+			<-h.large
+		}
+	}()
 	reader, err := h.open(r.Context())
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Cache-Control", fmt.Sprintf("max-age=%d", int(h.fresh().Seconds())))
-	return write(w, asked, now, reader)
+	out.Header().Set("Cache-Control", fmt.Sprintf("max-age=%d", int(h.fresh().Seconds())))
+	if err := write(out, asked, now, reader); err != nil {
+		return cmp.Or(out.err, err) // what out says is why
+	}
+	return nil
 }
 
 // parseQuery reads the parameters of a question, and what the time is where the asker
@@ -215,25 +229,12 @@ func (h *historian) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, errNoStore):
 		status = http.StatusNotFound
 	case errors.Is(err, errBusy), errors.Is(err, errNoStoreYet):
-		status = http.StatusServiceUnavailable
-		w.Header().Set("Retry-After", "2")
+		w.Header().Del("Cache-Control")
+		refuseLater(w, err)
+		return
 	default:
 		h.log.Warn("answering about the history failed", "url", r.URL.String(), "err", err)
 	}
 	w.Header().Del("Cache-Control")
 	writeJSON(w, status, apiError{err.Error()})
 }
-
-// A lateWriter knows whether an answer was begun.
-type lateWriter struct {
-	http.ResponseWriter
-	begun bool
-}
-
-func (w *lateWriter) Write(b []byte) (int, error) {
-	w.begun = true
-	return w.ResponseWriter.Write(b)
-}
-
-// Unwrap is for http.ResponseController.
-func (w *lateWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

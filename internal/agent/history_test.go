@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -160,7 +161,7 @@ func TestHistoryAnswersFewAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHistorian(func(context.Context) (*rrdstore.Reader, error) { return nil, errNoStore }, nil, slog.New(slog.DiscardHandler))
 		for range maxQueries {
-			h.slots <- struct{}{}
+			h.quota.turns <- struct{}{}
 		}
 		begin := time.Now()
 		w := h.ask(t, "/history?key=fwm4/257")
@@ -169,7 +170,7 @@ func TestHistoryAnswersFewAtOnce(t *testing.T) {
 		}
 		go func() {
 			time.Sleep(queryWait / 2)
-			<-h.slots
+			h.quota.end()
 		}()
 		if w := h.ask(t, "/history?key=fwm4/257"); w.Code != http.StatusNotFound {
 			t.Errorf("when its turn came: %d %s", w.Code, w.Body)
@@ -189,18 +190,79 @@ func TestHistoryForgetsTheGone(t *testing.T) {
 	}
 }
 
+// bytesOf writes an answer of n bytes, a kilobyte at a time, that ends with an error.
+func bytesOf(n int, end error) answer {
+	return func(w http.ResponseWriter, _ url.Values, _ time.Time, _ *rrdstore.Reader) error {
+		for range n >> 10 {
+			if _, err := w.Write(make([]byte, 1<<10)); err != nil {
+				return err
+			}
+		}
+		return end
+	}
+}
+
 // What fails after it was begun is broken off, so that nobody takes it for whole.
 func TestHistoryBreaksOff(t *testing.T) {
 	h, _, log := testHistorian(t)
+	r := httptest.NewRequestWithContext(t.Context(), "GET", "/history", nil)
+	w := httptest.NewRecorder()
+	h.serve(w, r, nil, bytesOf(maxSpool, errors.New("disk broken")))
+	if w.Code != http.StatusInternalServerError || !strings.Contains(w.Body.String(), "disk broken") {
+		t.Errorf("before it was begun: %d, %d bytes", w.Code, w.Body.Len())
+	}
 	defer func() {
-		if recover() != http.ErrAbortHandler || !strings.Contains(log.String(), "disk broken") {
+		if recover() != http.ErrAbortHandler || strings.Count(log.String(), "disk broken") != 2 || len(h.large) != 0 {
 			t.Errorf("it did not break off; logged %s", log)
 		}
 	}()
-	r := httptest.NewRequestWithContext(t.Context(), "GET", "/history", nil)
-	h.serve(httptest.NewRecorder(), r, nil, func(w http.ResponseWriter, _ url.Values, _ time.Time, _ *rrdstore.Reader) error {
-		w.Write([]byte("time,"))
-		return errors.New("disk broken")
+	h.serve(httptest.NewRecorder(), r, nil, bytesOf(maxSpool+1<<10, errors.New("disk broken")))
+}
+
+// Readers that do not read keep nobody waiting; of large answers one is sent.
+func TestSlowReadersKeepNobodyWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHistorian(func(context.Context) (*rrdstore.Reader, error) { return nil, nil }, func() time.Duration { return 0 }, slog.New(slog.DiscardHandler))
+		ask := func(w http.ResponseWriter, n int) {
+			defer func() { _ = recover() }() // of what is broken off
+			h.serve(w, httptest.NewRequestWithContext(t.Context(), "GET", "/history", nil), nil, bytesOf(n, nil))
+		}
+		var reading sync.WaitGroup
+		slow := func(n int, takes time.Duration) *slowReader {
+			r := &slowReader{ResponseRecorder: httptest.NewRecorder(), takes: takes}
+			reading.Go(func() { ask(r, n) })
+			return r
+		}
+		begin := time.Now()
+		const small = 128 << 10
+		for range 10 {
+			slow(small, time.Hour)
+		}
+		slow(2*maxSpool, time.Hour)
+		synctest.Wait()
+		for n, want := range map[int]int{maxSpool: http.StatusOK, 3 * maxSpool: http.StatusServiceUnavailable} {
+			w := httptest.NewRecorder()
+			if ask(w, n); w.Code != want || want == http.StatusOK && w.Body.Len() != n {
+				t.Errorf("%d bytes beside slow readers: %d, %d bytes", n, w.Code, w.Body.Len())
+			}
+		}
+		if took := time.Since(begin); took != queryWait {
+			t.Errorf("the second large answer was refused, and others answered, after %s", took)
+		}
+		reading.Wait()
+		if took := time.Since(begin); took != max(stall, patience+small*time.Second/paceBytes) {
+			t.Errorf("who does not read is waited for %s", took)
+		}
+		begin = time.Now()
+		steady := slow(2*maxSpool, stall/2)
+		reading.Wait()
+		if took := time.Since(begin); took != largeTime || steady.Body.Len() == 0 || len(h.large) != 0 || h.quota.waiting != 0 {
+			t.Errorf("who reads slowly is sent %d bytes in %s", steady.Body.Len(), took)
+		}
+		whole := slow(2*maxSpool, 0)
+		if reading.Wait(); whole.Code != http.StatusOK || whole.Body.Len() != 2*maxSpool {
+			t.Errorf("a large answer: %d, %d bytes", whole.Code, whole.Body.Len())
+		}
 	})
 }
 

@@ -113,14 +113,14 @@ func (q *quota) answer(w http.ResponseWriter, r *http.Request, contentType strin
 	switch {
 	case err == nil || r.Context().Err() != nil:
 	case errors.Is(err, errBusy):
-		refuseBusy(w, err)
+		refuseLater(w, err)
 	default:
 		writeJSON(w, http.StatusInternalServerError, apiError{err.Error()})
 	}
 }
 
-// refuseBusy says that another time there is an answer.
-func refuseBusy(w http.ResponseWriter, err error) {
+// refuseLater says that another time there is an answer.
+func refuseLater(w http.ResponseWriter, err error) {
 	w.Header().Set("Retry-After", "2")
 	writeJSON(w, http.StatusServiceUnavailable, apiError{err.Error()})
 }

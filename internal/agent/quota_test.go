@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -13,20 +14,21 @@ import (
 	"time"
 )
 
-// A slowReader takes what is written only when it is told to.
+// A slowReader takes a time for whatever is written, which fails when it is later
+// than may be.
 type slowReader struct {
 	*httptest.ResponseRecorder
-	taken    chan struct{} // closed when it takes
+	takes    time.Duration
 	deadline time.Time
 }
 
 func (r *slowReader) Write(b []byte) (int, error) {
-	select {
-	case <-r.taken:
-		return r.ResponseRecorder.Write(b)
-	case <-time.After(time.Until(r.deadline)):
-		return 0, http.ErrHandlerTimeout
+	if left := time.Until(r.deadline); left < r.takes {
+		time.Sleep(left)
+		return 0, os.ErrDeadlineExceeded
 	}
+	time.Sleep(r.takes)
+	return r.ResponseRecorder.Write(b)
 }
 
 func (r *slowReader) SetWriteDeadline(t time.Time) error {
@@ -78,13 +80,13 @@ func TestSlowReadersHoldLittle(t *testing.T) {
 		q := newQuota(1, 4*paceBytes)
 		var reading sync.WaitGroup
 		begin := time.Now()
-		slow := func(n int) *slowReader {
-			r := &slowReader{ResponseRecorder: httptest.NewRecorder(), taken: make(chan struct{})}
+		slow := func(n int, takes time.Duration) *slowReader {
+			r := &slowReader{ResponseRecorder: httptest.NewRecorder(), takes: takes}
 			reading.Go(func() { q.ask(t, r, n, 0) })
 			synctest.Wait()
 			return r
 		}
-		slow(3 * paceBytes)
+		slow(3*paceBytes, time.Hour)
 		w := httptest.NewRecorder()
 		if q.ask(t, w, paceBytes/2, 0); w.Code != http.StatusOK || w.Body.Len() != paceBytes/2 || w.Header().Get("Cache-Control") != "no-store" {
 			t.Errorf("beside a slow reader: %d %v, %d bytes", w.Code, w.Header(), w.Body.Len())
@@ -97,8 +99,7 @@ func TestSlowReadersHoldLittle(t *testing.T) {
 		if took := time.Since(begin); took != patience+3*time.Second {
 			t.Errorf("a slow reader is waited for %s", took)
 		}
-		r := slow(9 * paceBytes)
-		close(r.taken)
+		r := slow(9*paceBytes, 18*time.Second)
 		reading.Wait()
 		if r.Code != http.StatusOK || r.Body.Len() != 9*paceBytes || q.waiting != 0 {
 			t.Errorf("a single large answer: %d, %d bytes came, %d are held", r.Code, r.Body.Len(), q.waiting)
