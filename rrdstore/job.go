@@ -139,6 +139,7 @@ func (s *Store) work(ctx context.Context, a *archive, j *job) error {
 	a.note(j.level.step, j.window)
 	if last {
 		clear(s.parts[:]) // megabytes, not needed for an hour
+		s.columns = nil
 		*j.level = done
 		s.noteFrontiers(a)
 	}

@@ -28,6 +28,7 @@ type upkeep struct {
 	// frontiers back to. It is zero when there is none.
 	archived, ahead, behind atomic.Uint32
 	parts                   [rowBlocksAtOnce]rawPart // their memory is used again
+	columns                 []uint64                 // of the part that is encoded
 	warned                  bool                     // of the archive having no room
 }
 

@@ -17,6 +17,7 @@ type rawPart struct {
 	// full are the rows of slots that add fills, and expected about how many come.
 	full     [chunk.Slots]*building
 	expected int
+	columns  []uint64 // memory of finish
 	// decoded is memory that slots were decoded into, to be used again.
 	decoded [chunk.Slots]*chunk.Raw
 }
@@ -161,7 +162,6 @@ type building struct {
 	counters, gauges chunk.Bits
 	width            int // how many gauges are known where any is, the first ones
 	resets           chunk.Bits
-	columns          []uint64 // memory of columns
 }
 
 // add stores what the last tick begun has in a slot: counters if they are known,
@@ -213,12 +213,26 @@ func setBit(b *chunk.Bits, i int) {
 // finish makes columns of what was added: none without a value, and no bitmap
 // where every tick has one.
 func (p *rawPart) finish() {
+	need := 0
+	for _, b := range p.full {
+		if b != nil && len(b.rows) > 0 {
+			need += (len(counterOrder) + b.width) * len(p.ticks)
+		}
+	}
+	if len(p.columns) < need {
+		p.columns = make([]uint64, need)
+	}
+	left := p.columns
 	for slot, b := range p.full {
 		if b == nil || len(b.rows) == 0 {
 			continue
 		}
 		raw := &chunk.Raw{Resets: b.resets}
-		columns, counters, gauges := b.transpose(len(p.ticks))
+		columns := make([][]uint64, len(counterOrder)+b.width)
+		for c := range columns {
+			columns[c], left = left[:len(p.ticks)], left[len(p.ticks):]
+		}
+		counters, gauges := b.transpose(columns, len(p.ticks))
 		for c, v := range columns {
 			has, n := b.counters, counters
 			if c >= len(counterOrder) {
@@ -235,17 +249,9 @@ func (p *rawPart) finish() {
 	}
 }
 
-// transpose makes columns of the rows, each with room for as many ticks as there
-// are, and returns how many values those of counters and of gauges have.
-func (b *building) transpose(ticks int) (columns [][]uint64, counters, gauges int) {
-	width := len(counterOrder) + b.width
-	if len(b.columns) < width*ticks {
-		b.columns = make([]uint64, width*ticks)
-	}
-	columns = make([][]uint64, width)
-	for c := range columns {
-		columns[c] = b.columns[c*ticks : (c+1)*ticks]
-	}
+// transpose writes the rows into columns, each of which has room for all ticks, and
+// returns how many values those of counters and of gauges have.
+func (b *building) transpose(columns [][]uint64, ticks int) (counters, gauges int) {
 	at := 0
 	for i := range ticks {
 		hasCounters, hasGauges := b.counters.Has(i), b.gauges.Has(i)
@@ -267,5 +273,5 @@ func (b *building) transpose(ticks int) (columns [][]uint64, counters, gauges in
 			gauges++
 		}
 	}
-	return columns, counters, gauges
+	return counters, gauges
 }

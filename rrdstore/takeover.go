@@ -12,13 +12,18 @@ import (
 // rowChunks are blocks of a window's rows, as the head has them, merged with what
 // the archive has already. Those of which there is none are nil.
 func (s *Store) rowChunks(ctx context.Context, a *archive, j *job, blocks []uint32) ([][]byte, error) {
+	for i := range blocks {
+		s.parts[i].expected = int(j.level.span / max(a.step, 1))
+	}
 	if err := s.gather(ctx, j, blocks); err != nil {
 		return nil, err
 	}
 	chunks := make([][]byte, len(blocks))
 	for i, block := range blocks {
 		part := &s.parts[i]
+		part.columns = s.columns // of the part before, which is encoded
 		part.finish()
+		s.columns, part.columns = part.columns, nil
 		err := a.view(func(tx *bbolt.Tx) error {
 			k := chunkKey{0, j.window, block}
 			if v := getChunk(tx, k); v != nil {
