@@ -36,7 +36,7 @@ type lonely struct {
 
 // lonelyReals are so many that more can be told of them than is kept for an SNMP
 // master that is away, and that listing them takes the kernel many datagrams.
-const lonelyReals = 1050
+const lonelyReals = 1900
 
 // lonelyKey is the service that has them.
 var lonelyKey = dataplane.ServiceKey{Family: dataplane.INET, Protocol: dataplane.TCP, VIP: netip.MustParseAddrPort("192.0.2.6:80")}
@@ -110,7 +110,7 @@ func (b *lonely) churn() {
 		ctx, nap := context.Background(), unix.Timespec{Nsec: 200_000}
 		err := b.client.AddRealServer(ctx, lonelyKey, lonelyReal(lonelyReals, 1))
 		for i := lonelyReals; err == nil; i++ {
-			if now := time.Duration(time.Now().Nanosecond()); now > 500*time.Millisecond && now < 980*time.Millisecond {
+			if now := time.Duration(time.Now().Nanosecond()); now > 600*time.Millisecond && now < 980*time.Millisecond {
 				time.Sleep(980*time.Millisecond - now)
 			}
 			select {
