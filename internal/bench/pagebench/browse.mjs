@@ -40,7 +40,8 @@ async function metrics(protocol) {
 }
 
 // firstPaint and painted are what a page tells of how it came up; times are in
-// milliseconds since it was asked for.
+// milliseconds since it was asked for. The page that a later sample had it ask for
+// anew is not of its bytes.
 const firstPaint = () => new Promise(done => {
   new PerformanceObserver(list => {
     const entry = list.getEntries().find(e => e.name === "first-contentful-paint")
@@ -50,7 +51,7 @@ const firstPaint = () => new Promise(done => {
 
 const painted = () => {
   const [page] = performance.getEntriesByType("navigation")
-  const all = [page, ...performance.getEntriesByType("resource").filter(r => r.decodedBodySize > 0)]
+  const all = [page, ...performance.getEntriesByType("resource").filter(r => r.decodedBodySize > 0 && r.name !== location.href)]
   const sum = name => all.reduce((bytes, r) => bytes + r[name], 0)
   return {
     load: page.loadEventEnd,
