@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -79,14 +78,13 @@ func (s *Site) File(name string) (f File, ok bool) {
 }
 
 // Render writes a page: "page", "service", "rows" (the real servers of
-// p.Service alone) or "message".
+// p.Service alone) or "message". It may have written a part of it when it returns
+// an error.
 func (s *Site) Render(w io.Writer, name string, p *Page) error {
-	var b bytes.Buffer
-	if err := s.pages.ExecuteTemplate(&b, name, p); err != nil {
+	if err := s.pages.ExecuteTemplate(w, name, p); err != nil {
 		return fmt.Errorf("web: %w", err)
 	}
-	_, err := b.WriteTo(w)
-	return err
+	return nil
 }
 
 // A rowView is a row with the page it is on.

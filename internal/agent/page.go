@@ -3,7 +3,9 @@ package agent
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -30,6 +32,7 @@ type statusPage struct {
 	open     func(context.Context) (*rrdstore.Reader, error) // the history, see historian
 	sparks   *sparks
 	events   *eventHub
+	answers  *quota // those of the whole table
 	pages    pages
 }
 
@@ -44,7 +47,7 @@ func newStatusPage(a *agent) (*statusPage, error) {
 		latest:   func() *dataplane.Snapshot { return a.sampler.Latest() },
 		stats:    func() collector.Stats { return a.sampler.Stats() },
 		interval: func() time.Duration { return a.sampler.Interval() },
-		agent:    a.pageAgent, open: a.openHistory,
+		agent:    a.pageAgent, open: a.openHistory, answers: a.answers,
 	}
 	p.events = newEventHub(p.latest, p.tableOf)
 	return p, nil
@@ -88,14 +91,27 @@ func (p *statusPage) serveTable(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	snap := p.latest()
-	body, err := p.pages.page(pageKey{snap, q.URL(), page.Stale}, func() ([]byte, error) {
+	// Others may be waiting for the page when who asked first has left.
+	ctx := context.WithoutCancel(r.Context())
+	made, err := p.pages.page(ctx, p.answers, pageKey{snap, q.URL(), page.Stale}, func(out io.Writer) error {
 		if snap != nil {
-			// Others may be waiting for the page when who asked first has left.
-			p.tableOf(context.WithoutCancel(r.Context()), snap).View(page, q)
+			p.tableOf(ctx, snap).View(page, q)
 		}
-		return p.draw("page", page)
+		return p.site.Render(out, "page", page)
 	})
-	p.write(w, http.StatusOK, body, err)
+	switch {
+	case errors.Is(err, errBusy):
+		page.Table, page.Error = nil, errBusy.Error()
+		w.Header().Set("Retry-After", "2")
+		p.render(w, http.StatusServiceUnavailable, "message", page)
+		return
+	case err != nil:
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	defer p.pages.leave(p.answers, made)
+	pageHeaders(w.Header())
+	deliver(w, made.body)
 }
 
 // serveService is a service's page: /service/KEY with real, start and end. With
@@ -137,12 +153,12 @@ func (p *statusPage) serveService(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	page.Service.From, page.Service.To = from, to
+	part := "service"
 	if asked.Get("rows") != "" {
-		page.Base = ""
-		p.render(w, http.StatusOK, "rows", page)
-		return
+		page.Base, part = "", "rows"
 	}
-	p.render(w, http.StatusOK, "service", page)
+	pageHeaders(w.Header())
+	p.answers.answer(w, r, pageType, func(out io.Writer) error { return p.site.Render(out, part, page) })
 }
 
 // remember is snap with what the history knows of a service and one of its real
@@ -196,46 +212,40 @@ func (p *statusPage) serveFile(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	// The name changes with the content.
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
-	h.Set("ETag", f.ETag)
+	h.Set("ETag", "W/"+f.ETag) // of its compressed form as well
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.Content))
 }
 
-func (p *statusPage) serveCSV(w http.ResponseWriter, _ *http.Request) {
+func (p *statusPage) serveCSV(w http.ResponseWriter, r *http.Request) {
 	snap := p.latest()
 	if snap == nil {
 		writeJSON(w, http.StatusServiceUnavailable, apiError{"there is no sample yet; the log says why, if it lasts"})
 		return
 	}
-	w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
-	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	_ = web.CSV(w, snap) // an error is the client's going away
+	p.answers.answer(w, r, "text/csv; charset=utf-8; header=present", func(out io.Writer) error { return web.CSV(out, snap) })
 }
 
-// render answers with a page.
-func (p *statusPage) render(w http.ResponseWriter, status int, name string, page *web.Page) {
-	body, err := p.draw(name, page)
-	p.write(w, status, body, err)
-}
+// pageType is the content type of pages.
+const pageType = "text/html; charset=utf-8"
 
-func (p *statusPage) draw(name string, page *web.Page) ([]byte, error) {
-	var b bytes.Buffer
-	err := p.site.Render(&b, name, page)
-	return b.Bytes(), err
-}
-
-// write answers with a page that was made, or with the error in making it.
-func (p *statusPage) write(w http.ResponseWriter, status int, body []byte, err error) {
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
+// pageHeaders are those of every page.
+func pageHeaders(h http.Header) {
+	h.Set("Content-Type", pageType)
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Security-Policy", web.Policy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
+}
+
+// render answers with a page that is small whatever the table is.
+func (p *statusPage) render(w http.ResponseWriter, status int, name string, page *web.Page) {
+	var b bytes.Buffer
+	if err := p.site.Render(&b, name, page); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	pageHeaders(w.Header())
 	w.WriteHeader(status)
-	w.Write(body) // an error here is the client's going away
+	_, _ = w.Write(b.Bytes()) // an error is the client's going away
 }

@@ -136,7 +136,7 @@ func served(t *testing.T, first *dataplane.Snapshot, changes map[string]func(*da
 	latest.Store(first)
 	interval := func() time.Duration { return 10 * time.Second }
 	log := slog.New(slog.DiscardHandler)
-	p := &statusPage{site: site, sparks: newSparks(store.Reader, log), latest: latest.Load, stats: func() collector.Stats { return collector.Stats{} }, interval: interval, open: store.Reader}
+	p := &statusPage{site: site, sparks: newSparks(store.Reader, log), latest: latest.Load, stats: func() collector.Stats { return collector.Stats{} }, interval: interval, open: store.Reader, answers: newQuota(maxTables, maxTableBytes)}
 	p.agent = func() web.Agent {
 		return web.Agent{Source: "netlink", Interval: interval(), Stored: true, Used: 128_400_000, Limit: 1 << 30}
 	}

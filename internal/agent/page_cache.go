@@ -1,7 +1,9 @@
 package agent
 
 import (
+	"context"
 	"errors"
+	"io"
 	"sync"
 	"time"
 
@@ -9,10 +11,15 @@ import (
 	"lvs/dataplane"
 )
 
-// pageFresh is how long a page of all services is given to whoever asks for the
-// same. Pages that are open ask at the same moment, when an event tells them that
-// rows came or went.
-const pageFresh = time.Second
+const (
+	// pageFresh is how long a page of all services is given to whoever asks for the
+	// same. Pages that are open ask at the same moment, when an event tells them that
+	// rows came or went.
+	pageFresh = time.Second
+	// maxKept is how many bytes such pages may take; others are made anew for whoever
+	// asks next.
+	maxKept = 16 << 20
+)
 
 // pages are those of all services that were just made, so that a page which many
 // look at is made once. A page is made by the first that asks for it, and others
@@ -20,6 +27,7 @@ const pageFresh = time.Second
 type pages struct {
 	mu   sync.Mutex
 	made map[pageKey]*madePage
+	kept int // bytes of those in made that are kept for others
 
 	tableMu sync.Mutex
 	snap    *dataplane.Snapshot // that table is of
@@ -37,39 +45,84 @@ type pageKey struct {
 
 var errNotMade = errors.New("the page could not be made")
 
+// A madePage is one page for all that asked for it. What it takes of the quota, it
+// takes once, until the last of them has it.
 type madePage struct {
 	done chan struct{} // closed when it is made
 	body []byte
 	err  error
+
+	// The following are guarded by the mutex of pages.
+	size  int // bytes held of the quota
+	users int // who reads it, or is to; keeping it for others is one
 }
 
-// page returns the page of key, made now or a moment ago.
-func (p *pages) page(key pageKey, render func() ([]byte, error)) ([]byte, error) {
+// page returns the page of key, made now in a turn of q, or a moment ago. Whoever
+// is given one leaves it afterwards.
+func (p *pages) page(ctx context.Context, q *quota, key pageKey, render func(io.Writer) error) (*madePage, error) {
 	p.mu.Lock()
 	if p.made == nil {
 		p.made = map[pageKey]*madePage{}
 	}
 	m, there := p.made[key]
 	if !there {
-		m = &madePage{done: make(chan struct{})}
+		m = &madePage{done: make(chan struct{}), err: errNotMade, users: 1}
 		p.made[key] = m
-		time.AfterFunc(pageFresh, func() { p.forget(key) })
 	}
+	m.users++
 	p.mu.Unlock()
 	if there {
 		<-m.done
-		return m.body, m.err
+	} else {
+		p.make(ctx, q, key, m, render)
 	}
-	defer close(m.done)
-	m.err = errNotMade // for those who wait, should render panic
-	m.body, m.err = render()
-	return m.body, m.err
+	if m.err != nil {
+		p.leave(q, m)
+		return nil, m.err
+	}
+	return m, nil
 }
 
-func (p *pages) forget(key pageKey) {
+// make fills m, and keeps it for a while if there is room.
+func (p *pages) make(ctx context.Context, q *quota, key pageKey, m *madePage, render func(io.Writer) error) {
+	keep := false
+	defer func() { // also should render panic
+		close(m.done)
+		if keep {
+			time.AfterFunc(pageFresh, func() { p.forget(q, key, m, m.size) })
+		} else {
+			p.forget(q, key, m, 0)
+		}
+	}()
+	body, err := q.make(ctx, render)
+	if err != nil {
+		m.err = err
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	m.body, m.err, m.size = body.Bytes(), nil, body.Cap()
+	if keep = p.kept+m.size <= maxKept; keep {
+		p.kept += m.size
+	}
+}
+
+// forget ends that m is given to others, for whom kept bytes of it were kept.
+func (p *pages) forget(q *quota, key pageKey, m *madePage, kept int) {
+	p.mu.Lock()
 	delete(p.made, key)
+	p.kept -= kept
+	p.mu.Unlock()
+	p.leave(q, m)
+}
+
+// leave tells that m is not needed any longer by one of its users.
+func (p *pages) leave(q *quota, m *madePage) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if m.users--; m.users == 0 {
+		q.release(m.size)
+	}
 }
 
 // of returns the table of a sample, made now or a moment ago: the events make one,

@@ -70,12 +70,17 @@ func (q *quota) send(w http.ResponseWriter, made *bytes.Buffer) error {
 		return errBusy
 	}
 	defer q.release(n)
-	within := patience + time.Duration(made.Len())*time.Second/paceBytes
+	deliver(w, made.Bytes())
+	return nil
+}
+
+// deliver writes an answer and gives its reader time by its size.
+func deliver(w http.ResponseWriter, body []byte) {
+	within := patience + time.Duration(len(body))*time.Second/paceBytes
 	// An error means that w has no deadline, and one of the write that the reader
 	// has gone.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(within))
-	_, _ = w.Write(made.Bytes())
-	return nil
+	_, _ = w.Write(body)
 }
 
 func (q *quota) hold(n int) bool {
@@ -92,6 +97,23 @@ func (q *quota) release(n int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.waiting -= n
+}
+
+// make has write make an answer in its turn, and holds what it takes, its capacity,
+// until that is released. It returns errBusy as begin and send do.
+func (q *quota) make(ctx context.Context, write func(io.Writer) error) (*bytes.Buffer, error) {
+	if err := q.begin(ctx); err != nil {
+		return nil, err
+	}
+	defer q.end()
+	made := new(bytes.Buffer)
+	if err := write(made); err != nil {
+		return nil, err
+	}
+	if !q.hold(made.Cap()) {
+		return nil, errBusy
+	}
+	return made, nil
 }
 
 // answer has write make an answer in its turn, and sends it. Where there is none it
