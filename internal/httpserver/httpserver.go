@@ -66,7 +66,7 @@ func newServer(h http.Handler, write time.Duration, log *slog.Logger) *http.Serv
 // pages of other sites that a browser here happens to show; programs, which do not
 // say where they come from, may.
 func guard(h http.Handler) http.Handler {
-	h = http.NewCrossOriginProtection().Handler(h)
+	h = http.NewCrossOriginProtection().Handler(compressed(h))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength == 0 {
 			// It is here; what is still read is whether the client has gone, as long as
