@@ -119,7 +119,8 @@ func (p *statusPage) serveTable(w http.ResponseWriter, r *http.Request) {
 // What is no longer in the table has a page as long as the history knows it.
 func (p *statusPage) serveService(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("key")
-	page := p.page(name, strings.Repeat("../", 1+strings.Count(name, "/")))
+	// As deep as the browser sees it, for which an escaped slash is none.
+	page := p.page(name, strings.Repeat("../", strings.Count(r.URL.EscapedPath(), "/")-1))
 	fail := func(status int, why string) {
 		page.Error = why
 		p.render(w, status, "message", page)

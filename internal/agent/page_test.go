@@ -71,6 +71,7 @@ func TestPagesAreServed(t *testing.T) {
 		{"/service/tcp/192.0.2.10:443?real=10.0.0.1:443&start=-7d", 200, "key=tcp%2F192.0.2.10%3A443%2C10.0.0.1%3A443&amp;kind=traffic&amp;start=-7d"},
 		{"/service/sctp/[2001:db8::1]:2905", 200, `href="../.././"`},
 		{"/service/sctp/%5B2001:db8::1%5D:2905", 200, "10.0.0.3:2905"},
+		{"/service/sctp%2F%5B2001:db8::1%5D:2905", 200, `href=".././"`},
 		{"/service/fwm6/257", 200, "fwm6/257</h1>"},
 		{"/service/tcp/192.0.2.10:443?rows=1", 200, `<tr data-row="tcp/192.0.2.10:443,10.0.0.1:443"`},
 		{"/service/tcp/192.0.2.10:443?start=never", 400, "never"},
