@@ -119,21 +119,14 @@ func (q *quota) make(ctx context.Context, write func(io.Writer) error) (*bytes.B
 // answer has write make an answer in its turn, and sends it. Where there is none it
 // says why: 503 where it is only that too many are asked for.
 func (q *quota) answer(w http.ResponseWriter, r *http.Request, contentType string, write func(io.Writer) error) {
-	var made bytes.Buffer
-	err := q.begin(r.Context())
-	if err == nil {
-		func() {
-			defer q.end()
-			err = write(&made)
-		}()
-	}
-	if err == nil {
+	made, err := q.make(r.Context(), write)
+	switch {
+	case err == nil:
+		defer q.release(made.Cap())
 		w.Header().Set("Content-Type", contentType)
 		w.Header().Set("Cache-Control", "no-store")
-		err = q.send(w, &made)
-	}
-	switch {
-	case err == nil || r.Context().Err() != nil:
+		deliver(w, made.Bytes())
+	case r.Context().Err() != nil:
 	case errors.Is(err, errBusy):
 		refuseLater(w, err)
 	default:
