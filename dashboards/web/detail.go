@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/url"
+	"strings"
 	"time"
 
 	"lvs/dataplane"
@@ -24,13 +25,18 @@ type Detail struct {
 type Graph struct {
 	Kind, Title string
 	Key         string
-	Start, End  string
 }
 
-// URL is where the picture is, from the root.
-func (g Graph) URL(theme string) string {
-	v := url.Values{"key": {g.Key}, "kind": {g.Kind}, "start": {g.Start}, "end": {g.End}, "theme": {theme}, "zone": {"UTC"}}
+// Picture is where the picture of a graph is, from the root. It is of From and To,
+// not of the words that told them, for it may be asked for later than the page.
+func (d *Detail) Picture(g Graph, theme string) string {
+	v := url.Values{"key": {g.Key}, "kind": {g.Kind}, "start": {stamp(d.From)}, "end": {stamp(d.To)}, "theme": {theme}, "zone": {"UTC"}}
 	return "api/v1/graph.svg?" + v.Encode()
+}
+
+// Follows says that the graphs are of so long until now, whenever that is.
+func (d *Detail) Follows() bool {
+	return d.End == "now" && (strings.HasPrefix(d.Start, "-") || strings.HasPrefix(d.Start, "end-"))
 }
 
 // Detail puts onto p the page of a service, with graphs of the service or, where
@@ -58,7 +64,7 @@ func (t *Table) Detail(p *Page, key dataplane.ServiceKey, rip, start, end string
 		kinds = append(kinds, Graph{Kind: "reals", Title: "Real servers, bytes in"}, Graph{Kind: "reals:active", Title: "Real servers, active connections"})
 	}
 	for _, g := range kinds {
-		g.Key, g.Start, g.End = graphed, start, end
+		g.Key = graphed
 		d.Graphs = append(d.Graphs, g)
 	}
 	p.Table, p.Service, p.Groups = t, d, []Group{d.Group}

@@ -12,6 +12,8 @@ import (
 type Event struct {
 	// Tick is the later table's.
 	Tick time.Time `json:"tick"`
+	// Made is when the event was; zero where Since made it, which knows no clock.
+	Made time.Time `json:"made,omitzero"`
 	// Summary is the line above the table.
 	Summary string `json:"summary"`
 	// Shape says that rows came or went, so that the page is to be asked for

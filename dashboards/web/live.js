@@ -1,6 +1,8 @@
 // Keeps the page as it would be were it loaded now. Events change the texts of
-// cells in place; where rows came or went, and for search and order, the page is
-// asked for again and its table put in place of the old one.
+// cells in place; where rows came or went or are no longer in order, and for search
+// and order, the page is asked for again and its table put in place of the old one.
+// A page that is not looked at listens to no events: a browser has six connections
+// to a host, for all of its pages.
 const { body } = document
 const base = body.dataset.base
 const root = new URL(base || "./", document.baseURI)
@@ -16,8 +18,13 @@ function rowOf(id) {
   return rows.get(id)
 }
 
-// Ages count by the agent's clock, which this one may differ from.
-const ahead = (Date.parse(body.dataset.made) || Date.now()) - Date.now()
+// Ages count by the agent's clock, which this one may differ from, and more so
+// after somebody set it.
+let ahead = 0
+function clock(made, now = Date.now()) {
+  if (Date.parse(made)) ahead = Date.parse(made) - now
+}
+clock(body.dataset.made)
 
 // age writes how long ago a time was; the server writes the same.
 function age(at) {
@@ -76,6 +83,7 @@ function change(id, c) {
 function show(e) {
   tick = e.tick
   seen = Date.now()
+  clock(e.made)
   const summary = document.getElementById("summary")
   if (summary.textContent !== e.summary) summary.textContent = e.summary // else it would be read out again
   if (base === "") document.title = (e.down ? `${e.down} down · ` : "") + body.dataset.title
@@ -86,17 +94,24 @@ function show(e) {
   const filtered = new URLSearchParams(location.search).get("state")
   const folded = body.dataset.collapsed !== undefined && location.search === ""
   const moved = new Set(e.partial ? opened : []) // services whose real servers are to be asked for
+  const sorted = document.querySelector("thead [aria-sort]")?.cellIndex
   let again = e.shape || document.getElementById("notice").childElementCount > 0
   let own = false
+  let disorder = false
   for (const [id, c] of Object.entries(e.rows ?? {})) {
     const there = change(id, c)
     own ||= there
+    disorder ||= c.cells?.[sorted] !== undefined
     if (c.state && folded && id.includes(",")) moved.add(id.slice(0, id.lastIndexOf(",")))
     else if (c.state && (filtered || !there)) again = true
   }
   dated(Date.parse(e.tick))
-  if (again || (base !== "" && (own || e.partial)) || (e.partial && unfolded()) || moved.size > opened.size + 20) renew()
-  else moved.forEach(unfold)
+  // Of a large table only what its usual page shows is told.
+  if (again || (base !== "" && own) || (e.partial && !folded) || moved.size > opened.size + 20) renew()
+  else {
+    moved.forEach(unfold)
+    if (disorder) renew(10000) // rows that move are hard to read
+  }
 }
 
 function dated(at) {
@@ -105,22 +120,22 @@ function dated(at) {
   element.textContent = words(at)
 }
 
-// unfolded reports whether the page, though of a large table, has real servers
-// that no event tells of: it shows few, for it is asked for some services only.
-function unfolded() {
-  return body.dataset.collapsed === undefined && document.getElementById("table").rows.length < 1000
+// renew is refresh for events, which may come every second: not as often, and the
+// less so the longer it takes.
+let due = 0
+let dueAt = 0
+let asked = -Infinity
+let took = 0
+function renew(least = 2000) {
+  const at = Math.max(performance.now(), asked + Math.max(least, Math.min(10 * took, 60000)))
+  if (due && at >= dueAt) return
+  clearTimeout(due)
+  dueAt = at
+  due = setTimeout(refresh, at - performance.now())
 }
 
-// renew is refresh for events, which may come every second: not as often.
-let due = 0
-let asked = 0
-function renew() {
-  due ||= setTimeout(() => {
-    due = 0
-    asked = Date.now()
-    refresh()
-  }, Math.max(0, asked + 2000 - Date.now()))
-}
+// ask is a request that ends, also where a proxy or a sleep swallows the answer.
+const ask = url => fetch(url, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(30000) })
 
 // refresh asks for the page again; several wishes at once become one more.
 let asking = false
@@ -130,14 +145,21 @@ async function refresh() {
     wanted = true
     return
   }
+  clearTimeout(due)
+  due = 0
   asking = true
+  asked = performance.now()
   try {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" } })
-    if (!answer.ok) return
-    replace(new DOMParser().parseFromString(await answer.text(), "text/html"))
+    const answer = await ask(location.href)
+    const now = Date.now()
+    const text = await answer.text()
+    if (answer.ok) replace(new DOMParser().parseFromString(text, "text/html"), now)
+    else notice(refused(answer, text))
+    if (answer.status === 503) renew(5000)
   } catch {
     // the stream tells that the agent is away
   } finally {
+    took = performance.now() - asked
     asking = false
     if (wanted) {
       wanted = false
@@ -146,10 +168,51 @@ async function refresh() {
   }
 }
 
-function replace(page) {
+// refused is why there is no page, in words.
+function refused(answer, text) {
+  let why = ""
+  if (answer.headers.get("Content-Type")?.includes("json")) why = JSON.parse(text).error
+  else if (answer.headers.get("Content-Type")?.includes("html")) why = new DOMParser().parseFromString(text, "text/html").querySelector("#notice .error")?.textContent
+  return `What is shown could not be renewed: ${why || `the answer is ${answer.status} ${answer.statusText}`}.`
+}
+
+function notice(text) {
+  const place = document.getElementById("notice")
+  if (place.textContent === text) return // else it would be read out again
+  const p = document.createElement("p")
+  p.className = "error"
+  p.setAttribute("role", "alert")
+  p.textContent = text
+  place.replaceChildren(p)
+}
+
+// holdFocus remembers where within an element the keyboard is, and returns what
+// puts it there again when the element has other children.
+function holdFocus(within) {
+  const focused = document.activeElement
+  if (focused === within || !within.contains(focused)) return () => {}
+  const column = focused.closest("thead th")?.cellIndex
+  const id = focused.closest("tr[data-row]")?.dataset.row
+  const href = focused.getAttribute("href")
+  return () => {
+    let next = null
+    if (column !== undefined) next = document.getElementById("table").tHead.rows[1].cells[column]?.querySelector("a")
+    else if (href !== null) next = [...within.querySelectorAll("a")].find(a => a.getAttribute("href") === href)
+    else if (id) next = rowOf(id)?.querySelector("button") ?? rowOf(id)?.querySelector("a")
+    else next = within.querySelector(".scroll")
+    next?.focus({ preventScroll: true })
+  }
+}
+
+// script names the version of this script that a page has.
+const script = page => page.querySelector("script[type=module]")?.getAttribute("src")
+const version = script(document)
+
+// replace puts in what a page has that was answered at a time.
+function replace(page, now) {
   const content = document.getElementById("content")
   const anew = page.getElementById("content")
-  if (!content || !anew) {
+  if (!content || !anew || script(page) !== version) { // another version of the agent
     location.reload()
     return
   }
@@ -157,7 +220,8 @@ function replace(page) {
     renew() // an event was faster
     return
   }
-  const focused = content.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null
+  const focus = holdFocus(content)
+  const unfolded = new Map([...opened].filter(rowOf).map(key => [key, [...rowOf(key).parentNode.rows].slice(1)]))
   const scrolled = content.querySelector(".scroll")?.scrollLeft ?? 0
   content.replaceChildren(...anew.childNodes)
   rows = null
@@ -165,13 +229,27 @@ function replace(page) {
   for (const id of ["notice", "figures"]) document.getElementById(id)?.replaceChildren(...page.getElementById(id).childNodes)
   document.getElementById("summary").textContent = page.getElementById("summary").textContent
   document.title = page.title
+  clock(page.body.dataset.made, now)
+  if (tick !== page.body.dataset.tick) seen = Date.now()
   tick = page.body.dataset.tick
   dated(Date.parse(tick))
+  body.dataset.interval = page.body.dataset.interval
   if (page.body.dataset.collapsed === undefined) delete body.dataset.collapsed
   else body.dataset.collapsed = ""
   more()
+  for (const [key, old] of unfolded) keep(key, old)
   opened.forEach(unfold)
-  if (focused) [...content.querySelectorAll("a")].find(a => a.getAttribute("href") === focused)?.focus()
+  focus()
+}
+
+// keep shows the real servers that were asked for as they were until there are
+// others, for the page is not to jump.
+function keep(key, old) {
+  const service = rowOf(key)
+  if (!service || body.dataset.collapsed === undefined) return
+  service.querySelector("button")?.remove()
+  service.parentNode.replaceChildren(service, ...old)
+  rows = null
 }
 
 // more makes buttons of the notes that real servers were left out.
@@ -193,90 +271,119 @@ function opener(key, text) {
 // unfold asks for the real servers of a service: all where it was opened, else
 // those that are not up.
 async function unfold(key) {
-  const answer = await fetch(new URL(`service/${key}?rows=1`, root)).catch(() => null)
+  const answer = await ask(new URL(`service/${key}?rows=1`, root)).catch(() => null)
   const text = answer?.ok ? await answer.text() : ""
   const service = rowOf(key)
   if (!answer?.ok || !service) return
   const reals = document.createElement("template")
   reals.innerHTML = text
+  const focus = holdFocus(service.parentNode)
   service.querySelector("button")?.remove()
   if (!opened.has(key)) {
     const up = reals.content.querySelectorAll("tr.up")
     up.forEach(tr => tr.remove())
     if (up.length > 0) service.cells[0].append(opener(key, `${up.length} more`))
   }
-  const focused = service.parentNode.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null
   service.parentNode.replaceChildren(service, reals.content)
   rows = null
-  if (focused) [...service.parentNode.querySelectorAll("a")].find(a => a.getAttribute("href") === focused)?.focus()
+  focus()
 }
 
 // Search, filter and order without loading the page anew.
 const form = document.getElementById("query")
 if (form) {
   let timer
-  const ask = () => {
+  let shown = location.search
+  const go = (how, url) => {
+    history[how](null, "", url)
+    shown = location.search
+    refresh()
+  }
+  const search = () => {
     const asked = new URLSearchParams(location.search)
     for (const name of ["q", "state"]) {
       if (form.elements[name].value) asked.set(name, form.elements[name].value)
       else asked.delete(name)
     }
-    history.replaceState(null, "", asked.size ? `?${asked}` : location.pathname)
-    refresh()
+    go("replaceState", `${asked}` ? `?${asked}` : location.pathname)
   }
   form.addEventListener("input", () => {
     clearTimeout(timer)
-    timer = setTimeout(ask, 200)
+    timer = setTimeout(search, 200)
   })
   form.addEventListener("submit", event => {
     event.preventDefault()
     clearTimeout(timer)
-    ask()
+    search()
   })
   document.getElementById("content").addEventListener("click", event => {
     const link = event.target.closest("thead a")
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return
     event.preventDefault()
-    history.pushState(null, "", link.href)
-    refresh()
+    go("pushState", link.href)
   })
-  addEventListener("popstate", () => location.reload())
+  addEventListener("popstate", () => {
+    if (location.search !== shown) location.reload() // else it went to a place of this page
+  })
   more()
 }
 
+let stream = null
 function listen() {
-  const stream = new EventSource(new URL("api/v1/events", root))
-  stream.addEventListener("hello", event => {
+  if (stream || document.hidden) return
+  const mine = stream = new EventSource(new URL("api/v1/events", root))
+  mine.addEventListener("hello", event => {
+    const e = JSON.parse(event.data)
+    clock(e.made)
     // What was sampled while nobody listened.
-    if (JSON.parse(event.data).tick === tick) return
+    if (e.tick === tick) return
     if (tick) refresh()
     else location.reload()
   })
-  stream.addEventListener("change", event => {
+  mine.addEventListener("change", event => {
     if (tick) show(JSON.parse(event.data))
     else location.reload()
   })
-  stream.addEventListener("error", () => {
-    if (stream.readyState !== EventSource.CLOSED) return // it tries again by itself
+  mine.addEventListener("error", () => {
+    if (mine.readyState !== EventSource.CLOSED || mine !== stream) return // it tries again by itself
+    stream = null
+    renew(10000) // as many as may be are listening: it is asked then
     setTimeout(listen, 10000)
   })
-  addEventListener("pagehide", () => stream.close(), { once: true })
 }
 
+function leave() {
+  stream?.close()
+  stream = null
+}
+addEventListener("pagehide", leave)
+addEventListener("pageshow", listen)
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return leave()
+  seen = Date.now()
+  listen()
+})
+// The title tells what is down, which is seen of other tabs as well.
+if (base === "") setInterval(() => { if (document.hidden) refresh() }, 60000)
+
 // Every second ages are a second more, and it may be that no sample comes.
-let late = false
+let tried = -Infinity
 function second() {
   for (const time of document.querySelectorAll("#content time, #figures time")) {
     const text = age(Date.parse(time.dateTime))
     if (time.firstChild.data !== text) time.firstChild.data = text
   }
   const seconds = Math.round((Date.now() - seen) / 1000)
-  const before = late
-  late = seconds > 3 * Number(body.dataset.interval ?? 10) + 2
+  const late = !document.hidden && seconds > 3 * Number(body.dataset.interval ?? 10) + 2
   live.className = late ? "late" : ""
   const text = late ? `no new sample for ${age(Date.now() + ahead - seconds * 1000)}` : `live, ${age(Date.parse(document.getElementById("tick").dateTime))} old`
   if (live.textContent !== text) live.textContent = text
-  if (late && !before) refresh() // which tells what the agent knows of it
+  if (late && performance.now() - tried > 30000) {
+    tried = performance.now()
+    refresh() // which tells what the agent knows of it
+    leave() // the connection may be dead without anybody knowing
+    listen()
+  }
 }
 
 listen()

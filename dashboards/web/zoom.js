@@ -1,9 +1,10 @@
 // Dragging over a graph shows that time alone. It also draws the graphs in the
-// theme that was chosen on the page.
+// theme that was chosen on the page, and anew as time goes on.
 const graphs = document.querySelector(".graphs")
-const from = Number(graphs.dataset.from)
-const to = Number(graphs.dataset.to)
+let from = Number(graphs.dataset.from)
+let to = Number(graphs.dataset.to)
 const shortest = 60 // seconds
+const stamp = seconds => new Date(seconds * 1000).toISOString().replace(".000", "")
 
 document.getElementById("zoomhelp").hidden = false
 
@@ -12,10 +13,11 @@ document.getElementById("zoomhelp").hidden = false
 async function plot(img) {
   const width = img.naturalWidth || 900
   const usual = { left: 60 / width, right: (width - 18) / width }
-  const answer = await fetch(img.currentSrc || img.src).catch(() => null)
+  const src = img.currentSrc || img.src
+  const answer = await fetch(src).catch(() => null)
   if (!answer?.ok) return usual
   const told = /data-plot="([\d.]+) ([\d.]+)"/.exec(await answer.text())
-  return told ? { left: told[1] / width, right: told[2] / width } : usual
+  return told ? { left: told[1] / width, right: told[2] / width, src } : usual
 }
 
 function drag(figure, img) {
@@ -33,7 +35,9 @@ function drag(figure, img) {
     begun = null
     mark.hidden = true
   }
-  img.addEventListener("pointerenter", async () => { axis ??= await plot(img) })
+  img.addEventListener("pointerenter", async () => {
+    if (!axis?.src || axis.src !== img.currentSrc) axis = await plot(img)
+  })
   img.addEventListener("pointerdown", event => {
     if (!axis || event.button !== 0) return
     event.preventDefault()
@@ -56,7 +60,6 @@ function drag(figure, img) {
     end()
     if (ends[1] - ends[0] < 0.01) return // a click
     const time = s => Math.round(from + (s - axis.left) / (axis.right - axis.left) * (to - from))
-    const stamp = seconds => new Date(seconds * 1000).toISOString().replace(".000", "")
     const asked = new URLSearchParams(location.search)
     const start = time(ends[0])
     asked.set("start", stamp(start))
@@ -76,6 +79,33 @@ function paint() {
   }
 }
 
+// follow draws graphs that end now anew, once in a minute or where something would
+// be another pixel: up to the latest sample, and so in the agent's time. Not while
+// somebody is about to drag.
+const sampled = () => Date.parse(document.getElementById("tick").dateTime) / 1000
+let drawn = sampled()
+function follow() {
+  const later = sampled() - drawn
+  if (document.hidden || !(later >= Math.max(60, (to - from) / 900)) || graphs.matches(":hover")) return
+  drawn += later
+  from += later
+  to += later
+  const moved = href => {
+    const url = new URL(href, document.baseURI)
+    for (const name of ["start", "end"]) url.searchParams.set(name, stamp(Date.parse(url.searchParams.get(name)) / 1000 + later))
+    return url.href
+  }
+  for (const img of graphs.querySelectorAll("img")) {
+    const source = img.parentNode.querySelector("source")
+    if (source) source.srcset = moved(source.getAttribute("srcset"))
+    img.src = moved(img.src)
+  }
+  for (const link of document.querySelectorAll("a.button")) link.href = moved(link.href)
+  const span = document.getElementById("span")
+  const words = seconds => stamp(seconds).replace("T", " ").replace("Z", "")
+  span.textContent = `${words(from)} to ${words(to)} UTC${span.textContent.slice(span.textContent.lastIndexOf(","))}`
+}
+
 // again asks once more for a picture that did not come: the agent answers two
 // questions about the history at a time, and sends others away after a while.
 function again(img) {
@@ -89,6 +119,7 @@ function again(img) {
     }, 2500)
   }
   img.addEventListener("error", retry)
+  img.addEventListener("load", () => { left = 5 })
   if (img.complete && img.currentSrc && img.naturalWidth === 0) retry()
 }
 
@@ -98,4 +129,5 @@ for (const figure of graphs.querySelectorAll("figure")) {
   again(img)
 }
 paint()
+if ("follow" in graphs.dataset) setInterval(follow, 1000)
 document.addEventListener("themechange", paint)

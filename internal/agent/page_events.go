@@ -60,7 +60,9 @@ func (h *eventHub) Record(ctx context.Context, s *dataplane.Snapshot) error {
 	if h.last == nil || !s.Tick.After(h.last.Tick) {
 		return nil // the first listener was just told of this sample, or has gone
 	}
-	text, err := event("change", t.Since(h.last))
+	e := t.Since(h.last)
+	e.Made = time.Now().UTC()
+	text, err := event("change", e)
 	if err != nil {
 		return err
 	}
@@ -119,7 +121,7 @@ func (h *eventHub) join(ctx context.Context) chan []byte {
 	l := make(chan []byte, listenerRoom)
 	h.listeners[l] = true
 	if !h.last.Tick.IsZero() {
-		if text, err := event("hello", &web.Event{Tick: h.last.Tick, Summary: h.last.Summary(), Down: h.last.Down()}); err == nil {
+		if text, err := event("hello", &web.Event{Tick: h.last.Tick, Made: time.Now().UTC(), Summary: h.last.Summary(), Down: h.last.Down()}); err == nil {
 			l <- text
 		}
 	}
