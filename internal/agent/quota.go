@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -19,8 +20,8 @@ const (
 	maxTableBytes = 48 << 20
 	// queryWait is how long a question waits for its turn.
 	queryWait = 2 * time.Second
-	// patience is how long a reader is given for an answer, beside a second for
-	// every paceBytes of it.
+	// patience is how long a reader may take nothing of an answer, and how long it is
+	// given for all of it beside a second for every paceBytes.
 	patience  = 10 * time.Second
 	paceBytes = 256 << 10
 )
@@ -74,13 +75,26 @@ func (q *quota) send(w http.ResponseWriter, made *bytes.Buffer) error {
 	return nil
 }
 
-// deliver writes an answer and gives its reader time by its size.
+// deliver writes an answer to a reader that takes it, and within the time that its
+// size needs.
 func deliver(w http.ResponseWriter, body []byte) {
-	within := patience + time.Duration(len(body))*time.Second/paceBytes
-	// An error means that w has no deadline, and one of the write that the reader
-	// has gone.
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(within))
-	_, _ = w.Write(body)
+	out := http.NewResponseController(w)
+	until := time.Now().Add(patience + time.Duration(len(body))*time.Second/paceBytes)
+	for part := range slices.Chunk(body, paceBytes) {
+		// An error means that w has no deadline, and one of the write that the reader
+		// has gone.
+		_ = out.SetWriteDeadline(earlier(time.Now().Add(patience), until))
+		if _, err := w.Write(part); err != nil {
+			return
+		}
+	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 func (q *quota) hold(n int) bool {

@@ -96,10 +96,16 @@ func TestSlowReadersHoldLittle(t *testing.T) {
 			t.Errorf("more than may wait: %d, %d bytes", w.Code, w.Body.Len())
 		}
 		reading.Wait()
-		if took := time.Since(begin); took != patience+3*time.Second {
-			t.Errorf("a slow reader is waited for %s", took)
+		if took := time.Since(begin); took != patience {
+			t.Errorf("who does not read is waited for %s", took)
 		}
-		r := slow(9*paceBytes, 18*time.Second)
+		begin = time.Now()
+		r := slow(9*paceBytes, 3*time.Second)
+		reading.Wait()
+		if took := time.Since(begin); took != patience+9*time.Second || r.Body.Len() != 6*paceBytes {
+			t.Errorf("who reads too slowly got %d bytes in %s", r.Body.Len(), took)
+		}
+		r = slow(9*paceBytes, 2*time.Second)
 		reading.Wait()
 		if r.Code != http.StatusOK || r.Body.Len() != 9*paceBytes || q.waiting != 0 {
 			t.Errorf("a single large answer: %d, %d bytes came, %d are held", r.Code, r.Body.Len(), q.waiting)

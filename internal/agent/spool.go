@@ -12,9 +12,7 @@ const (
 	// sent, so that its turn is over when the network is waited for. Pictures and
 	// what is asked for usually have a tenth of it.
 	maxSpool = 1 << 20
-	// stall is how long a reader of a larger one may take nothing, and largeTime how
-	// long it is sent at most.
-	stall     = 10 * time.Second
+	// largeTime is how long a larger one is sent at most, whose size nobody knows.
 	largeTime = time.Minute
 )
 
@@ -53,11 +51,8 @@ func (s *spool) Write(b []byte) (int, error) {
 }
 
 func (s *spool) send(b []byte) (n int, err error) {
-	deadline := time.Now().Add(stall)
-	if deadline.After(s.until) {
-		deadline = s.until
-	}
-	_ = http.NewResponseController(s.ResponseWriter).SetWriteDeadline(deadline) // see quota.send
+	deadline := earlier(time.Now().Add(patience), s.until)
+	_ = http.NewResponseController(s.ResponseWriter).SetWriteDeadline(deadline) // see deliver
 	n, s.err = s.ResponseWriter.Write(b)
 	return n, s.err
 }
