@@ -74,21 +74,26 @@ func (s *ServiceState) Weight() (sum uint64) {
 
 // ExpectedShare is the part of the service's new connections that r, one of its
 // real servers, is to get by its weight: part of whole, which is the sum over all
-// of them; 0 of 0 where none is to get any. Schedulers rr, lc and dh ask of a
-// weight only whether it is 0. Thresholds and what clients persist on are left out.
-// The recording rule real_server:lvs_expected_share:ratio is the same.
+// of them; 0 of 0 where none is to get any. Thresholds and what clients persist on
+// are left out. The recording rule real_server:lvs_expected_share:ratio is the same.
+func (s *ServiceState) ExpectedShare(r *RealState) (part, whole uint64) {
+	for i := range s.Reals {
+		whole += s.EffectiveWeight(s.Reals[i].Weight)
+	}
+	return s.EffectiveWeight(r.Weight), whole
+}
+
+// EffectiveWeight is what the service's scheduler makes of a weight: rr, lc and dh
+// ask only whether it is 0.
 //
 // Source: ip_vs_rr.c, ip_vs_lc.c and ip_vs_dh.c in net/netfilter/ipvs, whose choice
 // passes over real servers of weight 0 and looks no further.
-func (s *ServiceState) ExpectedShare(r *RealState) (part, whole uint64) {
+func (s *ServiceState) EffectiveWeight(weight uint32) uint64 {
 	switch s.Scheduler {
 	case "rr", "lc", "dh":
-		for i := range s.Reals {
-			whole += min(uint64(s.Reals[i].Weight), 1)
-		}
-		return min(uint64(r.Weight), 1), whole
+		return min(uint64(weight), 1)
 	}
-	return uint64(r.Weight), s.Weight()
+	return uint64(weight)
 }
 
 // A RealState is a real server as it was observed in one service.

@@ -1,8 +1,11 @@
 package web
 
 import (
+	"fmt"
 	"strconv"
 	"time"
+
+	"lvs/dataplane"
 )
 
 // A Cell is what a place of the page says: of a row, or of the figures above the
@@ -62,8 +65,11 @@ func octets(v uint64) Cell {
 // speed is bytes per second.
 func speed(v uint64) Cell {
 	c := Cell{Text: quantity(v, "B/s")}
-	if v == 0 {
+	switch {
+	case v == 0:
 		c.Class = faint
+	case v >= 1000:
+		c.Title = strconv.FormatUint(v, 10) + " bytes/s"
 	}
 	return c
 }
@@ -78,12 +84,13 @@ func since(t time.Time, why string) Cell {
 	return Cell{At: t.Unix(), Soft: why}
 }
 
-// limited is a number beside its limit; zero is no limit.
-func limited(v, limit uint64) Cell {
-	c := number(v)
-	if limit > 0 {
-		c.Soft, c.Class = "/ "+compact(limit), ""
-		c.Title = strconv.FormatUint(v, 10) + ", no new ones from " + strconv.FormatUint(limit, 10)
+// limited is a real server's active connections beside its upper threshold, which
+// counts those that are inactive as well; zero is none.
+func limited(r *dataplane.RealState) Cell {
+	c := number(uint64(r.Active))
+	if r.UpperThreshold > 0 {
+		c.Soft, c.Class = "/ "+compact(uint64(r.UpperThreshold)), ""
+		c.Title = fmt.Sprintf("%d active and %d inactive, no new ones from %d together", r.Active, r.Inactive, r.UpperThreshold)
 	}
 	return c
 }

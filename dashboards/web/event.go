@@ -21,7 +21,7 @@ type Event struct {
 	Shape bool `json:"shape,omitempty"`
 	// Partial says that real servers which are up are left out below.
 	Partial bool `json:"partial,omitempty"`
-	// Down is how many real servers are, those that went from the table among them.
+	// Down is how many real servers in the table are.
 	Down int `json:"down"`
 	// Figures that changed, by ID.
 	Figures map[string]Cell `json:"figures,omitempty"`
@@ -54,24 +54,33 @@ func (t *Table) Summary() string {
 	return s
 }
 
-// Down is how many real servers are down or went from the table.
-func (t *Table) Down() int { return t.Counts[dataplane.Down] + t.GoneReals }
+// Down is how many real servers in the table are down.
+func (t *Table) Down() int { return t.Counts[dataplane.Down] }
 
 // Since is the event that brings a page of prev up to t. Of tables too large to
-// be shown whole it tells real servers only where they are not up, or were not:
-// pages show no others, unless somebody opened a service.
+// be shown whole it tells real servers only where they are not up, or were not, and
+// of those the first MaxReals: pages show no others, unless somebody opened a
+// service.
 func (t *Table) Since(prev *Table) *Event {
 	e := &Event{
 		Tick: t.Tick, Summary: t.Summary(), Down: t.Down(), Partial: t.large(), Shape: len(t.byID) != len(prev.byID),
 		Figures: t.figuresSince(prev), Rows: map[string]Change{},
 	}
-	for id, row := range t.byID {
+	room := MaxReals
+	full, moved := false, false
+	for row := range t.rows() {
+		id := row.ID()
 		old := prev.byID[id]
 		switch {
 		case old == nil:
 			e.Shape = true
 		case t.large() && row.Real != nil && row.Status == dataplane.Up && old.Status == dataplane.Up:
+		case t.large() && row.Real != nil && room == 0:
+			full, moved = true, moved || row.Status != old.Status
 		default:
+			if row.Real != nil {
+				room, moved = room-1, moved || row.Status != old.Status
+			}
 			if c, ok := row.since(old); ok {
 				e.Rows[id] = c
 			}
@@ -80,6 +89,7 @@ func (t *Table) Since(prev *Table) *Event {
 			e.Shape = e.Shape || row.Label() != old.Label() || row.Gone != old.Gone
 		}
 	}
+	e.Shape = e.Shape || full && moved // others may be the first by now
 	return e
 }
 

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"lvs/dataplane"
 )
 
 func TestEventsTellWhatChanged(t *testing.T) {
@@ -24,8 +26,8 @@ func TestEventsTellWhatChanged(t *testing.T) {
 		`"tcp/192.0.2.10:443":{"state":"overloaded","cells":{"1":{"t":"overloaded","s":"1 of 4","h":"1 of 4 real servers are in service"},` +
 		`"2":{"s":"every real server in service is at its upper threshold","at":1795170200},"4":{"t":"10"},"7":{"t":"52"}}},` +
 		`"tcp/192.0.2.10:443,10.0.0.1:443":{"state":"draining","cells":{"1":{"t":"draining"},"2":{"s":"weight is 0, connections are left","at":1795170610},` +
-		`"4":{"t":"0","c":"z"},"5":{"t":"0.0 %","c":"z"},"6":{"t":"75.0 %","d":"M0 0h75v10h-75z;M1 0v10"},"7":{"t":"0","c":"z"}}},` +
-		`"tcp/192.0.2.10:443,10.0.0.2:443":{"cells":{"5":{"t":"100.0 %"},"6":{"t":"25.0 %","d":"M0 0h25v10h-25z;M99 0v10"}}}}}`
+		`"4":{"t":"0","c":"z"},"5":{"t":"0.0 %","c":"z"},"6":{"t":"75 %","d":"M0 0h75v10h-75z;M1 0v10"},"7":{"t":"0","c":"z"}}},` +
+		`"tcp/192.0.2.10:443,10.0.0.2:443":{"cells":{"5":{"t":"100.0 %"},"6":{"t":"25 %","d":"M0 0h25v10h-25z;M99 0v10"}}}}}`
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Errorf("event (-want +got)\n%s", diff)
 	}
@@ -56,6 +58,40 @@ func TestEventsOfALargeTableAreBounded(t *testing.T) {
 	}
 	if reals != 1 || !e.Partial || len(e.Rows) != 101 {
 		t.Errorf("%d rows, %d real servers, partial %v; want 100 services and one real server", len(e.Rows), reals, e.Partial)
+	}
+}
+
+// Of many real servers that are not up, those are told that a page has room for;
+// where another becomes one of them, pages are to ask.
+func TestEventsOfAMassDrainAreBounded(t *testing.T) {
+	drained := func(ticks uint32) *dataplane.Snapshot {
+		s := fleet(100, 10)
+		for i := range s.Services {
+			for j := range s.Services[i].Reals {
+				r := &s.Services[i].Reals[j]
+				r.Weight, r.Active = 0, 100-ticks
+			}
+		}
+		return s
+	}
+	reals := func(e *Event) (n int) {
+		for id := range e.Rows {
+			if strings.Contains(id, ",") {
+				n++
+			}
+		}
+		return n
+	}
+	old := NewTable(drained(0), nil, Agent{})
+	if e := NewTable(drained(1), nil, Agent{}).Since(old); reals(e) != MaxReals || e.Shape {
+		t.Errorf("%d real servers are told, shape %v; want %d", reals(e), e.Shape, MaxReals)
+	}
+	for _, service := range []int{10, 90} {
+		s := drained(0)
+		s.Services[service].Reals[5].Weight = 1
+		if e := NewTable(s, nil, Agent{}).Since(old); !e.Shape || reals(e) > 10 {
+			t.Errorf("one of service %d comes back: %d real servers are told, shape %v", service, reals(e), e.Shape)
+		}
 	}
 }
 

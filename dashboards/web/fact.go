@@ -29,8 +29,10 @@ func (r *Row) Facts() []Fact {
 		}
 		add("Peak", exactly(a.Peak, "connections at once"))
 	}
-	add("State changes", exactly(uint64(a.Changes), ""))
-	add("Failures", exactly(uint64(a.Failures), ""))
+	if !r.Gone || a.Changes > 0 { // what went has changed: none is not known
+		add("State changes", exactly(uint64(a.Changes), ""))
+		add("Failures", exactly(uint64(a.Failures), ""))
+	}
 	if a.Number > 0 {
 		add("Row number", exactly(uint64(a.Number), ""))
 	}

@@ -41,12 +41,13 @@ func quantity(v uint64, unit string) string {
 	return strconv.FormatFloat(f, 'f', digits, 64) + " " + prefixes[:1] + unit
 }
 
-// percent writes the share of part in whole; of nothing there is none.
-func percent(part, whole uint64) string {
+// percent writes the share of part in whole with some digits after the point; of
+// nothing there is none.
+func percent(part, whole uint64, digits int) string {
 	if whole == 0 {
 		return unknown
 	}
-	return strconv.FormatFloat(100*float64(part)/float64(whole), 'f', 1, 64) + " %"
+	return strconv.FormatFloat(100*float64(part)/float64(whole), 'f', digits, 64) + " %"
 }
 
 // share is part in whole as a number; that of nothing sorts first.

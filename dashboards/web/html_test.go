@@ -203,4 +203,21 @@ func TestALargeTableIsCollapsed(t *testing.T) {
 	if rows := ids(t, page); len(rows) != 1000+MaxReals || len(page) >= 2_000_000 {
 		t.Errorf("with everything down %d rows in %d bytes", len(rows), len(page))
 	}
+	for _, c := range []struct {
+		s    *dataplane.Snapshot
+		q    Query
+		rows int
+		note string
+	}{
+		{s, Query{}, 1000 + MaxReals, "the first 500 of those that are not up."},
+		{s, Query{State: "down"}, 1000 + MaxReals, "the first 500 of those that match."},
+		{fleet(1000, 10), Query{}, 1000, "are those that are not up."},
+		{fleet(1000, 10), Query{State: "up"}, 1000 + MaxReals, "the first 500 of those that match."},
+		{fleet(100, 10), Query{State: "up", Text: "service-7"}, 11 * 11, ""},
+	} {
+		page := render(t, "page", listing(c.s, c.q))
+		if rows := ids(t, page); len(rows) != c.rows || !strings.Contains(string(page), c.note) || c.note == "" && strings.Contains(string(page), "There are too many") {
+			t.Errorf("%+v: %d rows, want %d with %q", c.q, len(rows), c.rows, c.note)
+		}
+	}
 }

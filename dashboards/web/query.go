@@ -213,8 +213,11 @@ func (r *Row) value(c Column) float64 {
 	case Weight:
 		return float64(weight)
 	case Expected:
-		return share(weight, r.Weights)
+		return share(r.Expected, r.ExpectedOf)
 	case Actual:
+		if r.ConnRates < fewest { // not told
+			return share(0, 0)
+		}
 		return share(rates.Connections, r.ConnRates)
 	case Active:
 		return float64(active)

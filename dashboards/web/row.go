@@ -50,18 +50,37 @@ func (r *Row) realCells(c *[NumColumns]Cell) {
 		c[Kind].Soft = s.Encap.Type.String()
 	}
 	known := s.HasRates && !r.partial
-	c[Weight], c[Expected], c[Actual] = number(uint64(s.Weight)), text(percent(uint64(s.Weight), r.Weights)), text(unknown)
-	if known {
-		c[Actual] = text(percent(s.Rates.Connections, r.ConnRates))
-	}
+	c[Weight], c[Expected], c[Actual] = number(uint64(s.Weight)), text(percent(r.Expected, r.ExpectedOf, 1)), r.actual(known)
 	for _, i := range []Column{Expected, Actual} {
-		if c[i].Text == "0.0 %" {
+		if c[i].Text == "0.0 %" || c[i].Text == "0 %" {
 			c[i].Class = faint
 		}
 	}
-	c[Actual].Draw = drawShare(s.Rates.Connections, r.ConnRates, known, uint64(s.Weight), r.Weights)
-	c[Active], c[Inactive] = limited(uint64(s.Active), uint64(s.UpperThreshold)), number(uint64(s.Inactive))
+	c[Actual].Draw = drawShare(s.Rates.Connections, r.ConnRates, known && r.ConnRates >= fewest, r.Expected, r.ExpectedOf)
+	c[Active], c[Inactive] = limited(s), number(uint64(s.Inactive))
 	r.counterCells(c, s.HasRates, &s.Rates, &s.Total)
+}
+
+// Rates are in whole connections per second, of which a share can be told where the
+// service has fewest, and to a tenth of a per cent where it has enough.
+const (
+	fewest = 10
+	enough = 100
+)
+
+// actual is the share of new connections now.
+func (r *Row) actual(known bool) Cell {
+	switch {
+	case !known, r.ConnRates == 0:
+		return text(unknown)
+	case r.ConnRates < fewest:
+		c := text(unknown)
+		c.Title = "of fewer than " + strconv.Itoa(fewest) + " new connections per second no share is told"
+		return c
+	case r.ConnRates < enough:
+		return text(percent(r.Real.Rates.Connections, r.ConnRates, 0))
+	}
+	return text(percent(r.Real.Rates.Connections, r.ConnRates, 1))
 }
 
 // goneCells are of what went from the table: since when, and what it had counted.

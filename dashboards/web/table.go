@@ -42,8 +42,11 @@ type Row struct {
 	// Gone says that it went from the table. Service, or Real, then has no more
 	// than its key, name and account.
 	Gone bool
-	// Weights and ConnRates are the sums over the service that shares are of.
-	Weights, ConnRates uint64
+	// Weights is the sum over the service, and ConnRates that of new connections per
+	// second, of which a real server has a share. Expected of ExpectedOf is the share
+	// that its weight asks for.
+	Weights, ConnRates   uint64
+	Expected, ExpectedOf uint64
 	// Status is the state's, which also gives the row its colour.
 	Status dataplane.Status
 	// Spark is the last hour of a service; the zero Spark is none.
@@ -192,24 +195,28 @@ func newGroup(s *dataplane.ServiceState, partial bool) Group {
 	g.Row = Row{Service: s, Weights: s.Weight(), Status: s.Status(), partial: partial, bypass: len(s.Reals) > 0}
 	for i := range s.Reals {
 		g.ConnRates += s.Reals[i].Rates.Connections
+		g.ExpectedOf += s.EffectiveWeight(s.Reals[i].Weight)
 		g.bypass = g.bypass && s.Reals[i].Method.RepliesBypass()
 	}
 	for i := range s.Reals {
 		r := &s.Reals[i]
-		g.Reals[i] = Row{Service: s, Real: r, Weights: g.Weights, ConnRates: g.ConnRates, Status: r.Status(), partial: partial, bypass: r.Method.RepliesBypass()}
+		g.Reals[i] = Row{
+			Service: s, Real: r, Weights: g.Weights, ConnRates: g.ConnRates, Expected: s.EffectiveWeight(r.Weight), ExpectedOf: g.ExpectedOf,
+			Status: r.Status(), partial: partial, bypass: r.Method.RepliesBypass(),
+		}
 	}
 	return g
 }
 
-// lose adds the real servers that went from a group's service, each at its place.
+// lose adds the real servers that went from a group's service, each at its place
+// and once.
 func (g *Group) lose(gone []*dataplane.Removed) {
-	there := func(rip netip.AddrPort) bool {
-		return slices.ContainsFunc(g.Reals, func(r Row) bool { return r.Real.RIP == rip })
-	}
+	seen := make(map[netip.AddrPort]bool, len(gone))
 	for _, e := range gone {
-		if !e.RIP.IsValid() || there(e.RIP) {
+		if !e.RIP.IsValid() || g.Service.Real(e.RIP) != nil || seen[e.RIP] {
 			continue
 		}
+		seen[e.RIP] = true
 		real := &dataplane.RealState{RealServer: dataplane.RealServer{RIP: e.RIP}, Name: e.Name, Account: e.Account}
 		g.Reals = append(g.Reals, Row{Service: g.Service, Real: real, Gone: true, Status: dataplane.Down, partial: g.partial})
 	}

@@ -32,8 +32,9 @@ type Page struct {
 
 	Query  Query
 	Groups []Group
-	// Collapsed says that real servers which are up are left out.
-	Collapsed bool
+	// Collapsed says that real servers are left out: those which are up, unless they
+	// were asked for, and Cut that there was no room for all others.
+	Collapsed, Cut bool
 
 	// Service is set on a service's page.
 	Service *Detail
@@ -63,12 +64,17 @@ func (t *Table) View(p *Page, q Query) {
 		reals := g.Reals
 		g.Reals = nil
 		for j := range reals {
-			if reals[j].Status != dataplane.Up && room > 0 {
+			switch {
+			case reals[j].Status == dataplane.Up && q.State != dataplane.Up.String():
+			case room == 0:
+				p.Cut = true
+			default:
 				g.Reals, room = append(g.Reals, reals[j]), room-1
 			}
 		}
 		if g.Gone {
 			if room == 0 {
+				p.Cut = true
 				continue
 			}
 			room--
@@ -94,9 +100,9 @@ var headings = [NumColumns]Heading{
 	Since:     {Words: "Since, why", Title: "how long it is in that state"},
 	Kind:      {Words: "Scheduler / forward"},
 	Weight:    {Words: "Weight", Number: true, First: true},
-	Expected:  {Words: "Expected", Title: "share of new connections that the weight asks for", Number: true},
+	Expected:  {Words: "Expected", Title: "share of new connections that the weight asks for, as the scheduler takes it", Number: true},
 	Actual:    {Words: "Actual", Title: "share of new connections now; the mark in the bar is the expected one", Number: true},
-	Active:    {Words: "Active", Title: "active connections / upper threshold", Number: true, First: true},
+	Active:    {Words: "Active", Title: "active connections / upper threshold, which inactive ones count for as well", Number: true, First: true},
 	Inactive:  {Words: "Inactive", Title: "inactive connections", Number: true},
 	ConnRate:  {Words: "Conn/s", Title: "new connections per second", Number: true, First: true},
 	InRate:    {Words: "In/s", Title: "bytes per second from clients", Number: true},
@@ -139,6 +145,18 @@ func (p *Page) Headings() []Heading {
 		h.URL = "?" + q.URL()
 	}
 	return list[:]
+}
+
+// LeftOut says what is left out of a page that is collapsed.
+func (p *Page) LeftOut() string {
+	shown := "those that are not up"
+	if p.Query.State != "" {
+		shown = "those that match"
+	}
+	if p.Cut {
+		shown = "the first " + strconv.Itoa(MaxReals) + " of " + shown
+	}
+	return "There are too many real servers to show at once: beneath their services are " + shown + "."
 }
 
 // AllURL is the page with all real servers.
