@@ -110,7 +110,7 @@ function show(e) {
   if (again || (base !== "" && own) || (e.partial && !folded) || moved.size > opened.size + 20) renew()
   else {
     moved.forEach(unfold)
-    if (disorder) renew(10000) // rows that move are hard to read
+    if (disorder) renew(5000) // rows that move are hard to read
   }
 }
 

@@ -180,22 +180,6 @@ func served(t *testing.T, first *dataplane.Snapshot, changes map[string]func(*da
 // zoom, dark mode, a phone's width, accessibility, and nothing asked of other
 // hosts. Screenshots are left in build/screenshots.
 func TestStatusPageInABrowser(t *testing.T) {
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for file, from := range map[string]string{
-		"/usr/bin/chromium": "Debian's chromium", "/usr/bin/node": "Debian's nodejs",
-		filepath.Join(root, "build/browser/node_modules/axe-core/axe.min.js"): ".ci/setup test",
-	} {
-		if _, err := os.Stat(file); err != nil {
-			t.Fatalf("%v; it comes from %s", err, from)
-		}
-	}
-	shots := filepath.Join(root, "build/screenshots")
-	if err := os.MkdirAll(shots, 0o755); err != nil {
-		t.Fatal(err)
-	}
 	now := time.Now().Truncate(time.Second)
 	small := served(t, people(now), map[string]func(*dataplane.Snapshot){
 		"down": func(s *dataplane.Snapshot) {
@@ -223,7 +207,47 @@ func TestStatusPageInABrowser(t *testing.T) {
 			}
 		},
 	})
-	cmd := exec.CommandContext(t.Context(), "/usr/bin/node", filepath.Join(root, "dashboards/web/test/page.mjs"))
+	browse(t, "page.mjs", small, large)
+}
+
+// The page over a long time and in many tabs, and by the keyboard.
+func TestStatusPageLasts(t *testing.T) {
+	now := time.Now().Truncate(time.Second)
+	small := served(t, people(now), map[string]func(*dataplane.Snapshot){
+		"nothing": func(*dataplane.Snapshot) {},
+		"surge":   func(s *dataplane.Snapshot) { s.Services[2].Rates.Connections = 1_000_000 },
+		"later": func(s *dataplane.Snapshot) { // with a number changed
+			s.Tick = s.Tick.Add(2 * time.Minute)
+			s.Services[0].Reals[0].Inactive++
+		},
+	})
+	large := served(t, crowd(now), map[string]func(*dataplane.Snapshot){
+		"real":   func(s *dataplane.Snapshot) { s.Services[0].Reals[0].Rates.Connections = 7 },
+		"remove": func(s *dataplane.Snapshot) { s.Services = s.Services[:len(s.Services)-1] },
+	})
+	browse(t, "lasting.mjs", small, large)
+}
+
+// browse runs a script of dashboards/web/test over two status pages.
+func browse(t *testing.T, script, small, large string) {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, from := range map[string]string{
+		"/usr/bin/chromium": "Debian's chromium", "/usr/bin/node": "Debian's nodejs",
+		filepath.Join(root, "build/browser/node_modules/axe-core/axe.min.js"): ".ci/setup test",
+	} {
+		if _, err := os.Stat(file); err != nil {
+			t.Fatalf("%v; it comes from %s", err, from)
+		}
+	}
+	shots := filepath.Join(root, "build/screenshots")
+	if err := os.MkdirAll(shots, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "/usr/bin/node", filepath.Join(root, "dashboards/web/test", script))
 	cmd.Env = append(os.Environ(), "MODULES="+filepath.Join(root, "build/browser"), "PROFILE="+t.TempDir(), "SHOTS="+shots, "SMALL="+small, "LARGE="+large)
 	out, err := cmd.CombinedOutput()
 	t.Logf("%s", out)
