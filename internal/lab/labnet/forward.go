@@ -20,7 +20,8 @@ import (
 //	labnet forward -guest IN OUT tcp:127.0.0.1:10587 udp:127.0.0.1:16161 …
 //
 // Both ends are given the same list; a stream names its target by place. A
-// frame is kind, target, stream, length (1, 1, 4, 2 bytes) and the payload.
+// frame is kind, target, stream, length (1, 1, 4, 2 bytes) and the payload. The
+// guest's end acknowledges each, with its size in the place of the stream.
 func forward(args []string) {
 	if len(args) < 4 || args[0] != "-host" && args[0] != "-guest" {
 		fail("labnet forward -host|-guest IN OUT tcp:ADDRESS:PORT|udp:ADDRESS:PORT ...")
@@ -31,8 +32,8 @@ func forward(args []string) {
 	check(err)
 	out, err := os.OpenFile(args[2], os.O_RDWR, 0)
 	check(err)
-	l := &line{out: out, streams: map[uint32]io.WriteCloser{}, targets: args[3:]}
-	if args[0] == "-host" {
+	l := newLine(args[0] == "-host", out, args[3:])
+	if l.host {
 		for i, t := range l.targets {
 			check(l.listen(byte(i), t))
 		}
@@ -43,27 +44,63 @@ func forward(args []string) {
 const (
 	frameData  = 'd'
 	frameClose = 'c'
+	frameAck   = 'a'
+	headLen    = 8
 	maxPayload = 1 << 15
+
+	// How many bytes may be on their way to the guest. Its terminal holds 4096;
+	// user-mode Linux that once had to leave more than that in the FIFO does not
+	// always come back for it.
+	window = 2048
 )
 
-// A line multiplexes streams. Writing a frame holds mu, so frames stay whole.
+// A line multiplexes streams. Nothing that may wait for the other end is done
+// with mu held, for both ends' readers need it.
 type line struct {
+	host    bool
+	targets []string
+
+	write sync.Mutex // held while a frame is written, so frames stay whole
+	out   io.Writer
+	room  int       // what the window has left, at the host's end
+	freed sync.Cond // told when room grows
+
 	mu      sync.Mutex
-	out     io.Writer
 	streams map[uint32]io.WriteCloser
 	next    uint32
-	targets []string
 }
 
+func newLine(host bool, out io.Writer, targets []string) *line {
+	l := &line{host: host, out: out, targets: targets, room: window, streams: map[uint32]io.WriteCloser{}}
+	l.freed.L = &l.write
+	return l
+}
+
+// send writes a frame, at the host's end when the window has room for it.
 func (l *line) send(kind, target byte, stream uint32, payload []byte) {
-	frame := make([]byte, 8, 8+len(payload))
+	frame := make([]byte, headLen, headLen+len(payload))
 	frame[0], frame[1] = kind, target
 	binary.BigEndian.PutUint32(frame[2:], stream)
 	binary.BigEndian.PutUint16(frame[6:], uint16(len(payload)))
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_, err := l.out.Write(append(frame, payload...))
+	frame = append(frame, payload...)
+	l.write.Lock()
+	defer l.write.Unlock()
+	if l.host {
+		for l.room < len(frame) {
+			l.freed.Wait()
+		}
+		l.room -= len(frame)
+	}
+	_, err := l.out.Write(frame)
 	check(err)
+}
+
+// acknowledged takes back n bytes that the guest's end has read.
+func (l *line) acknowledged(n int) {
+	l.write.Lock()
+	defer l.write.Unlock()
+	l.room += n
+	l.freed.Broadcast()
 }
 
 func (l *line) add(w io.WriteCloser) uint32 {
@@ -115,6 +152,9 @@ func (l *line) datagrams(target byte, pc net.PacketConn) {
 	for {
 		n, from, err := pc.ReadFrom(buf)
 		check(err)
+		if headLen+n > window {
+			continue // lost, as on any network that is too narrow
+		}
 		stream, ok := clients[from.String()]
 		if !ok {
 			if len(clients) >= 1024 { // long-lived runs see many short clients
@@ -143,6 +183,9 @@ func (r reply) Close() error                { return nil }
 // pump sends what arrives on c until it ends.
 func (l *line) pump(target byte, stream uint32, c io.Reader) {
 	buf := make([]byte, maxPayload)
+	if l.host {
+		buf = buf[:window/2-headLen]
+	}
 	for {
 		n, err := c.Read(buf)
 		if n > 0 {
@@ -158,7 +201,7 @@ func (l *line) pump(target byte, stream uint32, c io.Reader) {
 
 // read hands frames to their streams; the guest's end dials for new ones.
 func (l *line) read(in io.Reader) error {
-	head := make([]byte, 8)
+	head := make([]byte, headLen)
 	for {
 		if _, err := io.ReadFull(in, head); err != nil {
 			return err
@@ -168,7 +211,14 @@ func (l *line) read(in io.Reader) error {
 		if _, err := io.ReadFull(in, payload); err != nil {
 			return err
 		}
-		if head[0] == frameClose {
+		if !l.host {
+			l.send(frameAck, target, uint32(headLen+len(payload)), nil)
+		}
+		switch head[0] {
+		case frameAck:
+			l.acknowledged(int(stream))
+			continue
+		case frameClose:
 			l.remove(stream)
 			continue
 		}
@@ -176,6 +226,11 @@ func (l *line) read(in io.Reader) error {
 		w := l.streams[stream]
 		l.mu.Unlock()
 		if w == nil {
+			// At the host's end its client has gone, which the guest was told; to
+			// send here would be to wait for what only this loop can read.
+			if l.host {
+				continue
+			}
 			var err error
 			if w, err = l.dial(target, stream); err != nil {
 				l.send(frameClose, target, stream, nil)
@@ -189,7 +244,7 @@ func (l *line) read(in io.Reader) error {
 }
 
 func (l *line) dial(target byte, stream uint32) (io.WriteCloser, error) {
-	if int(target) >= len(l.targets) || l.next != 0 { // l.next: this is the host's end, whose client has gone
+	if int(target) >= len(l.targets) {
 		return nil, fmt.Errorf("no target %s", strconv.Itoa(int(target)))
 	}
 	network, address, _ := strings.Cut(l.targets[target], ":")
