@@ -38,6 +38,9 @@ type Query struct {
 	All bool
 }
 
+// maxText is how many bytes a Query's Text may have: every link of the page has it.
+const maxText = 200
+
 // ParseQuery reads the parameters q, state, sort, dir and all. Others are an error,
 // as are values that mean nothing.
 func ParseQuery(v url.Values) (q Query, err error) {
@@ -47,6 +50,9 @@ func ParseQuery(v url.Values) (q Query, err error) {
 		}
 	}
 	q = Query{Text: strings.TrimSpace(v.Get("q")), State: v.Get("state"), Sort: v.Get("sort")}
+	if len(q.Text) > maxText {
+		return q, fmt.Errorf("q has %d bytes; there may be %d", len(q.Text), maxText)
+	}
 	if q.State != "" && !slices.Contains(States, q.State) {
 		return q, fmt.Errorf("state %q: want one of %s", q.State, strings.Join(States, ", "))
 	}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -41,7 +42,7 @@ func TestQueryPicksAndOrders(t *testing.T) {
 			t.Errorf("%s is written as %s, which reads otherwise", c.query, q.URL())
 		}
 	}
-	for _, bad := range []string{"state=gone", "sort=height", "dir=left", "all=maybe", "x=1"} {
+	for _, bad := range []string{"state=gone", "sort=height", "dir=left", "all=maybe", "x=1", "q=" + strings.Repeat("x", maxText+1)} {
 		v, _ := url.ParseQuery(bad)
 		if _, err := ParseQuery(v); err == nil {
 			t.Errorf("%s is accepted", bad)

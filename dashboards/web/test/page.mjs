@@ -246,6 +246,14 @@ for (const [name, path] of [["phone", "/"], ["phone-service", `/service/${web}`]
   await accessible(page, name)
   await shot(page, name)
 }
+
+// On paper all columns are there.
+await page.setViewportSize({ width: 1000, height: 700 })
+await page.emulateMedia({ media: "print" })
+await page.goto(`${SMALL}/`)
+assert(await page.evaluate(() => document.documentElement.scrollWidth) <= 1000, "the table is wider than the paper")
+await shot(page, "print")
+await page.emulateMedia({ media: null })
 await page.setViewportSize({ width: 1400, height: 900 })
 
 // Without scripts the same is had by asking for it.
