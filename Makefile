@@ -118,4 +118,4 @@ clean:
 	rm -rf build
 
 FORCE:
-.PHONY: build install run test check unit lab lab-packages lab-faults lab-windows soak kill flaps hostile damage fuzz bench clean FORCE
+.PHONY: build install run test check unit lab lab-packages lab-faults lab-windows lab-people soak kill flaps hostile damage fuzz bench clean FORCE
