@@ -249,9 +249,11 @@ for (const [name, path] of [["phone", "/"], ["phone-service", `/service/${web}`]
 
 // On paper all columns are there.
 await page.setViewportSize({ width: 1000, height: 700 })
-await page.emulateMedia({ media: "print" })
 await page.goto(`${SMALL}/`)
-assert(await page.evaluate(() => document.documentElement.scrollWidth) <= 1000, "the table is wider than the paper")
+await page.emulateMedia({ media: "print" })
+await page.waitForFunction(() => matchMedia("print").matches)
+assert(await page.evaluate(() => document.getElementById("table").getBoundingClientRect().right) <= 1000, "the table is wider than the paper")
+assert.equal(await paper(), "rgb(255, 255, 255)")
 await shot(page, "print")
 await page.emulateMedia({ media: null })
 await page.setViewportSize({ width: 1400, height: 900 })
