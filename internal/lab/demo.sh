@@ -1,6 +1,7 @@
 #!/bin/bash
 # demo.sh TOP DIR HTTP SNMP [FLAGS...] - in the lab's kernel: a small cluster with steady
-# traffic, and an agent that observes it. See topology.sh for the network.
+# traffic, of which a real server fails every minute, and an agent that observes it.
+# See topology.sh for the network.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 top=$1 dir=$2 http=$3 snmp=$4
@@ -46,6 +47,16 @@ NAMES
 		cl "$LABNET" get -n 3 "[$VIP6_DR]:80"
 		cl "$LABNET" get -n 1 "$VIP_TUN:80"
 		sleep 1
+	done
+) </dev/null >/dev/null 2>&1 &
+# What a health checker does about web3: no new connections, out, and in again.
+(
+	while sleep 30; do
+		ipvsadm -e -t "$VIP_NAT:80" -r 10.2.0.13:80 -m -w 0
+		sleep 15
+		ipvsadm -d -t "$VIP_NAT:80" -r 10.2.0.13:80
+		sleep 15
+		ipvsadm -a -t "$VIP_NAT:80" -r 10.2.0.13:80 -m -w 1
 	done
 ) </dev/null >/dev/null 2>&1 &
 exec "$here/serve.sh" "$top" "$dir" "$http" "$snmp" --config.file="$dir/agent.yml" "$@"

@@ -18,7 +18,8 @@ cleanup() {
 trap cleanup EXIT
 trap 'cleanup; exit 0' INT TERM
 
-if curl -s -m 2 -o "$dir/other" "http://$http/"; then
+curl -s -m 2 -o "$dir/other" "http://$http/"
+if [ $? != 7 ]; then # 7: nobody listens there
 	echo "something else answers on http://$http; try again with HTTP_PORT=... (and SNMP_PORT=..., BOX_PORT=...)" >&2
 	exit 1
 fi
@@ -27,14 +28,15 @@ if [ -e /proc/net/ip_vs ]; then
 	[ "$(id -u)" = 0 ] || echo "Without root it does not tell packets and bytes of services: sudo make run shows those too."
 	"$here/serve.sh" "$top" "$dir" "$http" "$snmp" --snmp.listen="$box" &
 	pids+=($!)
-	store="--store $dir/store"
+	store="--store $dir/store" story=
 else
 	echo "This machine's kernel has no ip_vs: starting the lab's kernel with a small cluster."
 	# The guest writes its store below $dir as well, so history is readable here.
 	"$here/uml" --timeout 0 --forward "tcp:$http" --forward "udp:$snmp" --forward "udp:$box" -- \
 		"$here/demo.sh" "$top" "$dir" "$http" "$snmp" --snmp.listen="$box" &
 	pids+=($!)
-	store="--store $dir/store"
+	store="--store $dir/store" story="Real server web3 fails every minute: it is drained, taken out of the table, and put back.
+"
 fi
 
 for ((i = 0; i < 600; i++)); do
@@ -59,7 +61,7 @@ lvs-agent is up. In another terminal, here:
   as rates             build/lvs-exporter fetch $store --start -5m --resolution 10s -o csv
   as a picture         build/lvs-exporter graph $store --start -5m -o web.svg tcp/10.1.0.100:80
 
-Counters move every two seconds: that is how often the kernel brings them up to
+${story}Counters move every two seconds: that is how often the kernel brings them up to
 date. Ctrl-C ends it all.
 TEXT
 wait "${pids[0]}"
