@@ -157,7 +157,7 @@ async function refresh() {
     else notice(refused(answer, text))
     if (answer.status === 503) renew(5000)
   } catch {
-    // the stream tells that the agent is away
+    renew(10000) // that the agent is away, the stream tells
   } finally {
     took = performance.now() - asked
     asking = false

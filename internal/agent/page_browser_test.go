@@ -221,7 +221,9 @@ func TestStatusPageLasts(t *testing.T) {
 			s.Services[0].Reals[0].Inactive++
 		},
 	})
-	large := served(t, crowd(now), map[string]func(*dataplane.Snapshot){
+	many := crowd(now)
+	many.Services = many.Services[:100]
+	large := served(t, many, map[string]func(*dataplane.Snapshot){
 		"real":   func(s *dataplane.Snapshot) { s.Services[0].Reals[0].Rates.Connections = 7 },
 		"remove": func(s *dataplane.Snapshot) { s.Services = s.Services[:len(s.Services)-1] },
 	})

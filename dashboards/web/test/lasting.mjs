@@ -24,11 +24,12 @@ const browser = await chromium.launchPersistentContext(PROFILE, {
 browser.setDefaultTimeout(20000)
 const faults = []
 browser.on("weberror", e => faults.push(`${e.error()}`))
-// Whether a page is looked at is said by the test; requests end after a second.
+// Whether a page is looked at is said by the test, and whether it is hasty: then its
+// requests end after a second.
 await browser.addInitScript(() => {
   Object.defineProperty(Document.prototype, "hidden", { get: () => window.away ?? false })
   const timeout = AbortSignal.timeout
-  AbortSignal.timeout = () => timeout.call(AbortSignal, 1000)
+  AbortSignal.timeout = ms => timeout.call(AbortSignal, window.hasty ? 1000 : ms)
 })
 const next = async (what, where = SMALL) => assert.equal((await fetch(`${where}/test/${what}`, { method: "POST" })).status, 200)
 const tick = page => page.locator("#tick").textContent()
@@ -74,8 +75,11 @@ await part("requests that fail", async () => {
   await page.route("**/?q=hangs", () => {}) // never answered
   await page.route("**/?q=fails", route => route.fulfill({ status: 502, contentType: "application/json", body: '{"error": "out of <b>order</b>"}' }))
   const search = page.getByLabel("Search")
+  await page.evaluate(() => { window.hasty = true })
+  const asked = page.waitForRequest("**/?q=hangs")
   await search.fill("hangs")
-  await page.waitForURL(/hangs/)
+  await asked
+  await page.evaluate(() => { window.hasty = false })
   await search.fill("nothing that matches")
   await page.waitForFunction(() => document.querySelectorAll("tr[data-row]").length === 0)
   await search.fill("fails")
