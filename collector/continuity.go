@@ -72,6 +72,7 @@ type Continuity struct {
 	named    *Names
 	absences absences
 	swept    time.Time
+	marked   time.Time // see recent
 	past     history
 	resets   [3]dataplane.ResetCounts // of the director, services, real servers
 	// unnumbered is how many rows of the last sample got no number.
@@ -105,6 +106,7 @@ type real struct {
 	rip  netip.AddrPort
 	host *host
 	torn int64 // generation it last fell in without its service
+	late recent
 }
 
 // Apply continues the accounts by one sample and returns the completed snapshot
@@ -226,7 +228,7 @@ func (c *Continuity) service(k dataplane.ServiceKey) *service {
 func (c *Continuity) real(s *service, rip netip.AddrPort) *real {
 	r := s.reals[rip]
 	if r == nil {
-		r = &real{account: newAccount(), rip: rip, host: c.hosts.join(rip.Addr()), torn: -1}
+		r = &real{account: newAccount(), rip: rip, host: c.hosts.join(rip.Addr()), torn: -1, late: recent{gen: -1}}
 		s.reals[rip] = r
 	}
 	return r
@@ -237,6 +239,7 @@ func (c *Continuity) real(s *service, rip netip.AddrPort) *real {
 // whole has numbers as one reads it. All real servers share one array.
 func (c *Continuity) fill(out, src *dataplane.Snapshot, rows int, now time.Time) {
 	slab := make([]dataplane.RealState, rows)
+	mark := c.markRecent(now)
 	out.Servers = c.hosts.rows(c.gen)
 	out.Services = make([]dataplane.ServiceState, len(c.order))
 	for i, s := range c.order {
@@ -256,6 +259,7 @@ func (c *Continuity) fill(out, src *dataplane.Snapshot, rows int, now time.Time)
 			real := &to.Reals[j]
 			*real = from.Reals[r.row]
 			real.Account, real.Name, real.Rates, real.HasRates = r.Account, r.name, dataplane.Rates{}, false
+			real.Recent = r.late.count(c.gen, r.Total.Connections, mark)
 			addReal(&out.Servers[r.host.row], real, r.status)
 		}
 	}

@@ -104,6 +104,10 @@ type RealState struct {
 	KernelRates                  Rates
 	Rates                        Rates
 	HasRates                     bool
+	// Recent is how many new connections there were in the last one to two minutes,
+	// the same time for all, for shares that Rates are too coarse for: fewer of an
+	// entry that came meanwhile, and zero from a source.
+	Recent uint64
 	Account
 }
 

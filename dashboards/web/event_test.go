@@ -26,8 +26,8 @@ func TestEventsTellWhatChanged(t *testing.T) {
 		`"tcp/192.0.2.10:443":{"state":"overloaded","cells":{"1":{"t":"overloaded","s":"1 of 4","h":"1 of 4 real servers are in service"},` +
 		`"2":{"s":"every real server in service is at its upper threshold","at":1795170200},"4":{"t":"10"},"7":{"t":"52"}}},` +
 		`"tcp/192.0.2.10:443,10.0.0.1:443":{"state":"draining","cells":{"1":{"t":"draining"},"2":{"s":"weight is 0, connections are left","at":1795170610},` +
-		`"4":{"t":"0","c":"z"},"5":{"t":"0.0 %","c":"z"},"6":{"t":"75 %","d":"M0 0h75v10h-75z;M1 0v10"},"7":{"t":"0","c":"z"}}},` +
-		`"tcp/192.0.2.10:443,10.0.0.2:443":{"cells":{"5":{"t":"100.0 %"},"6":{"t":"25 %","d":"M0 0h25v10h-25z;M99 0v10"}}}}}`
+		`"4":{"t":"0","c":"z"},"5":{"t":"0.0 %","c":"z"},"6":{"t":"75.0 %","d":"M0 0h75v10h-75z;M1 0v10"},"7":{"t":"0","c":"z"}}},` +
+		`"tcp/192.0.2.10:443,10.0.0.2:443":{"cells":{"5":{"t":"100.0 %"},"6":{"t":"25.0 %","d":"M0 0h25v10h-25z;M99 0v10"}}}}}`
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Errorf("event (-want +got)\n%s", diff)
 	}

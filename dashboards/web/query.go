@@ -221,10 +221,10 @@ func (r *Row) value(c Column) float64 {
 	case Expected:
 		return share(r.Expected, r.ExpectedOf)
 	case Actual:
-		if r.ConnRates < fewest { // not told
+		if r.Real == nil || r.Recents < fewest { // not told
 			return share(0, 0)
 		}
-		return share(rates.Connections, r.ConnRates)
+		return share(r.Real.Recent, r.Recents)
 	case Active:
 		return float64(active)
 	case Inactive:

@@ -49,38 +49,38 @@ func (r *Row) realCells(c *[NumColumns]Cell) {
 	if s.Method == dataplane.Tunnel {
 		c[Kind].Soft = s.Encap.Type.String()
 	}
-	known := s.HasRates && !r.partial
+	known := !r.partial
 	c[Weight], c[Expected], c[Actual] = number(uint64(s.Weight)), text(percent(r.Expected, r.ExpectedOf, 1)), r.actual(known)
 	for _, i := range []Column{Expected, Actual} {
 		if c[i].Text == "0.0 %" || c[i].Text == "0 %" {
 			c[i].Class = faint
 		}
 	}
-	c[Actual].Draw = drawShare(s.Rates.Connections, r.ConnRates, known && r.ConnRates >= fewest, r.Expected, r.ExpectedOf)
+	c[Actual].Draw = drawShare(s.Recent, r.Recents, known && r.Recents >= fewest, r.Expected, r.ExpectedOf)
 	c[Active], c[Inactive] = limited(s), number(uint64(s.Inactive))
 	r.counterCells(c, s.HasRates, &s.Rates, &s.Total)
 }
 
-// Rates are in whole connections per second, of which a share can be told where the
-// service has fewest, and to a tenth of a per cent where it has enough.
+// A share is told of fewest new connections, and to a tenth of a per cent of enough.
 const (
 	fewest = 10
-	enough = 100
+	enough = 1000
 )
 
-// actual is the share of new connections now.
+// actual is the share of the new connections of late.
 func (r *Row) actual(known bool) Cell {
+	digits := 0
 	switch {
-	case !known, r.ConnRates == 0:
+	case !known, r.Recents == 0:
 		return text(unknown)
-	case r.ConnRates < fewest:
+	case r.Recents < fewest:
 		c := text(unknown)
-		c.Title = "of fewer than " + strconv.Itoa(fewest) + " new connections per second no share is told"
+		c.Title = "no share is told of fewer than " + strconv.Itoa(fewest) + " new connections"
 		return c
-	case r.ConnRates < enough:
-		return text(percent(r.Real.Rates.Connections, r.ConnRates, 0))
+	case r.Recents >= enough:
+		digits = 1
 	}
-	return text(percent(r.Real.Rates.Connections, r.ConnRates, 1))
+	return text(percent(r.Real.Recent, r.Recents, digits))
 }
 
 // goneCells are of what went from the table: since when, and what it had counted.

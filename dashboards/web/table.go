@@ -22,7 +22,7 @@ const (
 	Kind             // scheduler and flags, or forwarding method
 	Weight           // of a service the sum of its real servers'
 	Expected         // share of new connections that the weight asks for
-	Actual           // share of new connections now
+	Actual           // share of the new connections of late
 	Active           // connections, of a real server with its upper threshold
 	Inactive         // connections
 	ConnRate         // new connections per second
@@ -42,10 +42,10 @@ type Row struct {
 	// Gone says that it went from the table. Service, or Real, then has no more
 	// than its key, name and account.
 	Gone bool
-	// Weights is the sum over the service, and ConnRates that of new connections per
-	// second, of which a real server has a share. Expected of ExpectedOf is the share
+	// Weights is the sum over the service, and Recents that of the new connections of
+	// late, of which a real server has a share. Expected of ExpectedOf is the share
 	// that its weight asks for.
-	Weights, ConnRates   uint64
+	Weights, Recents     uint64
 	Expected, ExpectedOf uint64
 	// Status is the state's, which also gives the row its colour.
 	Status dataplane.Status
@@ -194,14 +194,14 @@ func newGroup(s *dataplane.ServiceState, partial bool) Group {
 	g := Group{Reals: make([]Row, len(s.Reals)), Of: len(s.Reals)}
 	g.Row = Row{Service: s, Weights: s.Weight(), Status: s.Status(), partial: partial, bypass: len(s.Reals) > 0}
 	for i := range s.Reals {
-		g.ConnRates += s.Reals[i].Rates.Connections
+		g.Recents += s.Reals[i].Recent
 		g.ExpectedOf += s.EffectiveWeight(s.Reals[i].Weight)
 		g.bypass = g.bypass && s.Reals[i].Method.RepliesBypass()
 	}
 	for i := range s.Reals {
 		r := &s.Reals[i]
 		g.Reals[i] = Row{
-			Service: s, Real: r, Weights: g.Weights, ConnRates: g.ConnRates, Expected: s.EffectiveWeight(r.Weight), ExpectedOf: g.ExpectedOf,
+			Service: s, Real: r, Weights: g.Weights, Recents: g.Recents, Expected: s.EffectiveWeight(r.Weight), ExpectedOf: g.ExpectedOf,
 			Status: r.Status(), partial: partial, bypass: r.Method.RepliesBypass(),
 		}
 	}

@@ -101,7 +101,7 @@ var headings = [NumColumns]Heading{
 	Kind:      {Words: "Scheduler / forward"},
 	Weight:    {Words: "Weight", Number: true, First: true},
 	Expected:  {Words: "Expected", Title: "share of new connections that the weight asks for, as the scheduler takes it", Number: true},
-	Actual:    {Words: "Actual", Title: "share of new connections now; the mark in the bar is the expected one", Number: true},
+	Actual:    {Words: "Actual", Title: "share of the new connections of the last one to two minutes; the mark in the bar is the expected one", Number: true},
 	Active:    {Words: "Active", Title: "active connections / upper threshold, which inactive ones count for as well", Number: true, First: true},
 	Inactive:  {Words: "Inactive", Title: "inactive connections", Number: true},
 	ConnRate:  {Words: "Conn/s", Title: "new connections per second", Number: true, First: true},

@@ -31,7 +31,7 @@ func director() *dataplane.Snapshot {
 	real := func(rip string, m dataplane.Method, weight, active uint32, n uint64) dataplane.RealState {
 		return dataplane.RealState{
 			RealServer: dataplane.RealServer{RIP: netip.MustParseAddrPort(rip), Method: m, Weight: weight}, Active: active, Inactive: 3,
-			Rates: rates(n), HasRates: true, Account: account(n),
+			Rates: rates(n), HasRates: true, Recent: 90 * n, Account: account(n),
 		}
 	}
 	web := dataplane.ServiceState{Name: "web", Rates: rates(40), HasRates: true, Account: account(400)}
@@ -57,7 +57,7 @@ func fleet(services, reals int) *dataplane.Snapshot {
 		v := dataplane.ServiceState{Name: fmt.Sprintf("service-%d", i), Rates: rates(uint64(i) * 1000), HasRates: true, Account: account(uint64(i) * 12345)}
 		v.Key, v.Scheduler = dataplane.AddrKey(dataplane.TCP, netip.AddrPortFrom(netip.AddrFrom4([4]byte{203, 0, byte(113 + i/250), byte(i % 250)}), 443)), "wlc"
 		for j := range reals {
-			r := dataplane.RealState{Rates: rates(uint64(j)), HasRates: true, Active: uint32(j), Account: account(uint64(i * j))}
+			r := dataplane.RealState{Rates: rates(uint64(j)), HasRates: true, Recent: uint64(90 * j), Active: uint32(j), Account: account(uint64(i * j))}
 			r.RIP, r.Weight = netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(i / 250), byte(i % 250), byte(j + 1)}), 443), 1
 			v.Reals = append(v.Reals, r)
 		}

@@ -33,7 +33,7 @@ func people(now time.Time) *dataplane.Snapshot {
 	real := func(rip, name string, m dataplane.Method, weight, active uint32, rate uint64, age time.Duration) dataplane.RealState {
 		r := dataplane.RealState{Name: name, Active: active, Inactive: 7 * active, HasRates: true, Account: account(rate+2, age)}
 		r.RIP, r.Weight, r.Method = netip.MustParseAddrPort(rip), weight, m
-		r.Rates = dataplane.Rates{Connections: rate, InBytes: 613 * rate, OutBytes: 14321 * rate, InPackets: 11 * rate, OutPackets: 12 * rate}
+		r.Recent, r.Rates = 90*rate, dataplane.Rates{Connections: rate, InBytes: 613 * rate, OutBytes: 14321 * rate, InPackets: 11 * rate, OutPackets: 12 * rate}
 		return r
 	}
 	s := &dataplane.Snapshot{Tick: now, Time: now, Services: make([]dataplane.ServiceState, 3)}
