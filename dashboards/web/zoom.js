@@ -8,45 +8,52 @@ const stamp = seconds => new Date(seconds * 1000).toISOString().replace(".000", 
 
 document.getElementById("zoomhelp").hidden = false
 
-// plot finds where the time axis begins and ends, as shares of a picture's width,
-// which the picture tells by itself.
-async function plot(img) {
+// usual is where the time axis of a picture begins and ends, as shares of its width,
+// until it has told.
+const usual = img => {
   const width = img.naturalWidth || 900
-  const usual = { left: 60 / width, right: (width - 18) / width }
+  return { left: 60 / width, right: (width - 18) / width }
+}
+
+// plot asks the picture itself.
+async function plot(img) {
   const src = img.currentSrc || img.src
   const answer = await fetch(src).catch(() => null)
-  if (!answer?.ok) return usual
-  const told = /data-plot="([\d.]+) ([\d.]+)"/.exec(await answer.text())
-  return told ? { left: told[1] / width, right: told[2] / width, src } : usual
+  const told = answer?.ok && /data-plot="([\d.]+) ([\d.]+)"/.exec(await answer.text())
+  const width = img.naturalWidth || 900
+  return told ? { left: told[1] / width, right: told[2] / width, src } : usual(img)
 }
 
 function drag(figure, img) {
-  let axis = null
+  let axis = usual(img)
+  let asking = null
   let begun = null
   const mark = document.createElement("div")
   mark.className = "span"
   mark.hidden = true
   figure.append(mark)
+  const look = () => {
+    if (axis.src !== (img.currentSrc || img.src)) asking = plot(img).then(told => { axis = told })
+  }
   const share = event => {
     const box = img.getBoundingClientRect()
-    return Math.min(Math.max((event.clientX - box.left) / box.width, axis.left), axis.right)
+    return (event.clientX - box.left) / box.width
   }
+  const span = (...ends) => ends.map(s => Math.min(Math.max(s, axis.left), axis.right)).sort((a, b) => a - b)
   const end = () => {
     begun = null
     mark.hidden = true
   }
-  img.addEventListener("pointerenter", async () => {
-    if (!axis?.src || axis.src !== img.currentSrc) axis = await plot(img)
-  })
+  img.addEventListener("pointerenter", look)
   img.addEventListener("pointerdown", event => {
-    if (!axis || event.button !== 0) return
+    if (event.button !== 0) return
     event.preventDefault()
     img.setPointerCapture(event.pointerId)
     begun = share(event)
   })
   img.addEventListener("pointermove", event => {
     if (begun === null) return
-    const ends = [begun, share(event)].sort((a, b) => a - b)
+    const ends = span(begun, share(event))
     Object.assign(mark.style, {
       left: `${img.offsetLeft + ends[0] * img.offsetWidth}px`, width: `${(ends[1] - ends[0]) * img.offsetWidth}px`,
       top: `${img.offsetTop}px`, height: `${img.offsetHeight}px`,
@@ -54,10 +61,12 @@ function drag(figure, img) {
     mark.hidden = false
   })
   img.addEventListener("pointercancel", end)
-  img.addEventListener("pointerup", event => {
+  img.addEventListener("pointerup", async event => {
     if (begun === null) return
-    const ends = [begun, share(event)].sort((a, b) => a - b)
+    const dragged = [begun, share(event)]
     end()
+    await asking // a drag may be over before the picture has told
+    const ends = span(...dragged)
     if (ends[1] - ends[0] < 0.01) return // a click
     const time = s => Math.round(from + (s - axis.left) / (axis.right - axis.left) * (to - from))
     const asked = new URLSearchParams(location.search)

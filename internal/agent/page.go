@@ -114,9 +114,9 @@ func (p *statusPage) serveTable(w http.ResponseWriter, r *http.Request) {
 	deliver(w, made.body)
 }
 
-// serveService is a service's page: /service/KEY with real, start and end. With
-// rows=1 it is the rows of its real servers alone, for the page of all services.
-// What is no longer in the table has a page as long as the history knows it.
+// serveService is a service's page: /service/KEY, or its name, with real, start and
+// end. With rows=1 it is the rows of its real servers alone, for the page of all
+// services. What is no longer in the table has a page as long as the history knows it.
 func (p *statusPage) serveService(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("key")
 	// As deep as the browser sees it, for which an escaped slash is none.
@@ -127,6 +127,12 @@ func (p *statusPage) serveService(w http.ResponseWriter, r *http.Request) {
 	}
 	key, err := dataplane.ParseServiceKey(name)
 	if err != nil {
+		if key, ok := p.named(name); ok {
+			to := url.URL{Path: page.Base + "service/" + key.String(), RawQuery: r.URL.RawQuery}
+			w.Header().Set("Location", to.String())
+			w.WriteHeader(http.StatusFound)
+			return
+		}
 		fail(http.StatusNotFound, err.Error())
 		return
 	}
@@ -178,6 +184,19 @@ func (p *statusPage) remember(ctx context.Context, snap *dataplane.Snapshot, key
 		}
 	}
 	return &with
+}
+
+// named finds the service of the latest sample that is called so.
+func (p *statusPage) named(name string) (key dataplane.ServiceKey, ok bool) {
+	snap := p.latest()
+	if snap == nil {
+		return key, false
+	}
+	i := slices.IndexFunc(snap.Services, func(s dataplane.ServiceState) bool { return s.Name == name })
+	if i < 0 || name == "" {
+		return key, false
+	}
+	return snap.Services[i].Key, true
 }
 
 // serviceQuery reads a service page's parameters, whose usual time is the last

@@ -99,6 +99,17 @@ func TestPagesAreServed(t *testing.T) {
 	}
 }
 
+// People know services by their names.
+func TestServiceByName(t *testing.T) {
+	s := everyKind()
+	s.Services[0].Name = "the web"
+	_, mux := testPage(t, s)
+	w := askMux(t, mux, "/service/the%20web?start=-1d")
+	if want := "../service/" + s.Services[0].Key.String() + "?start=-1d"; w.Code != http.StatusFound || w.Header().Get("Location") != want {
+		t.Errorf("%d %q, want %q", w.Code, w.Header().Get("Location"), want)
+	}
+}
+
 // Every file that a page names is there, is kept by caches, and is not sent again,
 // in whichever of its forms it was.
 func TestStaticFiles(t *testing.T) {
