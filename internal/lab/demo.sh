@@ -9,6 +9,7 @@ shift 4
 export LABNET=$top/build/labnet
 # shellcheck source=topology.sh
 . "$here/topology.sh"
+echo director1 >/proc/sys/kernel/hostname
 topo_up 4
 topo_serve
 ipvsadm -R <<TABLE
