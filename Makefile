@@ -45,15 +45,16 @@ unit:
 # Tests named TestLab… run on a real kernel with ip_vs. A guest has one processor
 # and mostly waits for time to pass, so four of them share the machine.
 LAB_TEST = CGO_ENABLED=0 LABNET=$(CURDIR)/build/labnet go test -p 1 -count 1 -timeout 20m -tags lab -exec '$(LAB) --timeout 1000 --'
+LAB_FAULTS = Fault|Kill|Soak
 LAB_PEOPLE = Alerts|Dashboards|StatusPage
 lab: build build/labnet
 	@$(MAKE) --no-print-directory -j 4 -O lab-packages lab-faults lab-windows lab-people
 lab-packages:
 	$(LAB_TEST) -run '^TestLab' $(filter-out ./internal/e2e,$(LAB_PACKAGES))
 lab-faults:
-	$(LAB_TEST) -run '^TestLabFault' ./internal/e2e
+	$(LAB_TEST) -run '^TestLab($(LAB_FAULTS))' ./internal/e2e
 lab-windows:
-	$(LAB_TEST) -run '^TestLab' -skip '^TestLab(Fault|$(LAB_PEOPLE))' ./internal/e2e
+	$(LAB_TEST) -run '^TestLab' -skip '^TestLab($(LAB_FAULTS)|$(LAB_PEOPLE))' ./internal/e2e
 lab-people:
 	$(LAB_TEST) -run '^TestLab($(LAB_PEOPLE))' ./internal/e2e
 
