@@ -50,26 +50,20 @@ func number(v uint64) Cell {
 	return c
 }
 
-// octets is a total of bytes, which can be read exactly as well.
-func octets(v uint64) Cell {
-	c := Cell{Text: quantity(v, "B")}
-	switch {
-	case v == 0:
-		c.Class = faint
-	case v >= 1000:
-		c.Title = strconv.FormatUint(v, 10) + " bytes"
-	}
-	return c
-}
+// octets is a total of bytes.
+func octets(v uint64) Cell { return rounded(v, "B", " bytes") }
 
 // speed is bytes per second.
-func speed(v uint64) Cell {
-	c := Cell{Text: quantity(v, "B/s")}
+func speed(v uint64) Cell { return rounded(v, "B/s", " bytes/s") }
+
+// rounded is a number with its unit, which can be read exactly as well.
+func rounded(v uint64, unit, words string) Cell {
+	c := Cell{Text: quantity(v, unit)}
 	switch {
 	case v == 0:
 		c.Class = faint
 	case v >= 1000:
-		c.Title = strconv.FormatUint(v, 10) + " bytes/s"
+		c.Title = strconv.FormatUint(v, 10) + words
 	}
 	return c
 }
