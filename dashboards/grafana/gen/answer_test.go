@@ -26,7 +26,7 @@ func TestDirectorWithoutAnswer(t *testing.T) {
 			t.Fatal(err)
 		}
 		for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(200 * time.Millisecond) { // it goes by the clock
-			n, err := p.series(expr)
+			n, err := p.series(expr, time.Now())
 			if err != nil {
 				t.Fatalf("%s: %v", expr, err)
 			}

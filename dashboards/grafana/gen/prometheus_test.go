@@ -35,7 +35,7 @@ func TestQueriesFindData(t *testing.T) {
 	deadline := time.Now().Add(90 * time.Second)
 	for {
 		asks = slices.DeleteFunc(asks, func(a ask) bool {
-			found, err := p.series(a.expr)
+			found, err := p.series(a.expr, time.Now())
 			if err != nil {
 				t.Fatalf("%s: %v", a, err)
 			}
@@ -69,7 +69,7 @@ func TestQueriesFindData(t *testing.T) {
 			t.Fatal(err)
 		}
 		expr = strings.NewReplacer("$__rate_interval", "20s", "$job", "routed", "$service", "web").Replace(expr)
-		if found, err := p.series(expr); err != nil || found > 0 != want {
+		if found, err := p.series(expr, time.Now()); err != nil || found > 0 != want {
 			t.Errorf("direct routing: %s finds %d (%v), want some: %v", expr, found, err, want)
 		}
 	}
@@ -153,6 +153,11 @@ var agentOnly = func() *regexp.Regexp {
 // expose serves the metrics of an agent and returns its address.
 func expose(t *testing.T, l *live) string {
 	t.Helper()
+	return serve(t, exposer(t, l))
+}
+
+func exposer(t *testing.T, l *live) http.Handler {
+	t.Helper()
 	samples, commits := prom.NewDurations(), prom.NewDurations()
 	e, err := prom.New(prom.Options{SampleDurations: samples, CommitDurations: commits, Health: l.health, Snapshot: func() *dataplane.Snapshot {
 		samples.Observe(.01)
@@ -162,7 +167,7 @@ func expose(t *testing.T, l *live) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return serve(t, e)
+	return e
 }
 
 // exposeFleet serves those of an exporter that asks several directors.
@@ -244,15 +249,15 @@ func freePort(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// series is how many series a query finds now: none while the server starts. NaN,
+// series is how many series a query finds at a time: none while the server starts. NaN,
 // which is a division by nothing, does not count.
-func (s *server) series(expr string) (n int, err error) {
+func (s *server) series(expr string, at time.Time) (n int, err error) {
 	var data struct {
 		Result []struct {
 			Value [2]any
 		}
 	}
-	if up, err := s.ask(expr, &data); err != nil || !up {
+	if up, err := s.ask(expr, at, &data); err != nil || !up {
 		return 0, err
 	}
 	for _, v := range data.Result {
@@ -263,10 +268,10 @@ func (s *server) series(expr string) (n int, err error) {
 	return n, nil
 }
 
-// ask asks for now, and what it took, and decodes the answer's data. A server that
+// ask asks for one point in time, and what it took, and decodes the answer's data. A server that
 // starts is not up; a query that is refused is an error.
-func (s *server) ask(expr string, data any) (up bool, err error) {
-	r, err := http.Get(s.url + "/api/v1/query?stats=1&query=" + url.QueryEscape(expr))
+func (s *server) ask(expr string, at time.Time, data any) (up bool, err error) {
+	r, err := http.Get(fmt.Sprintf("%s/api/v1/query?stats=1&time=%.3f&query=%s", s.url, float64(at.UnixMilli())/1000, url.QueryEscape(expr)))
 	if err != nil {
 		return false, nil //nolint:nilerr // not there yet; the test's deadline tells
 	}
