@@ -8,6 +8,10 @@ import (
 	"time"
 )
 
+// daemonPatience is how long a daemon may take to start or to end, which is a moment
+// but on a busy machine.
+const daemonPatience = time.Minute
+
 // A daemon is one of Net-SNMP's, kept private: its configuration, state and log
 // are in a directory of its own. The exported methods are those of the types
 // that embed it.
@@ -51,7 +55,7 @@ func (d *daemon) Terminate() {
 	d.Signal(syscall.SIGTERM)
 	select {
 	case <-d.proc.done:
-	case <-time.After(20 * time.Second):
+	case <-time.After(daemonPatience):
 		d.t.Fatalf("lab: %s does not end on SIGTERM", d.name)
 	}
 }

@@ -48,11 +48,11 @@ func RunInput(t testing.TB, stdin []byte, argv ...string) string {
 	return stdout.String()
 }
 
-// Wait asks ok again and again until it is true; half a minute fails the test,
+// Wait asks ok again and again until it is true; a minute and a half fails the test,
 // saying what did not come.
 func Wait(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !ok(); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(90 * time.Second); !ok(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("lab: waited in vain: ", what)
 		}

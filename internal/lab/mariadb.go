@@ -50,7 +50,7 @@ func MariaDB(t testing.TB) *Database {
 		t.Fatal("lab: ", err)
 	}
 	t.Cleanup(d.end)
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(daemonPatience)
 	for {
 		if _, err := d.client("", "SELECT 1"); err == nil {
 			return d

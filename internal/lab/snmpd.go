@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -50,7 +52,7 @@ func SNMPD(t testing.TB, conf ...string) *MasterAgent {
 	m := &MasterAgent{daemon: d, Unix: "unix:" + filepath.Join(d.dir, "agentx")}
 	// A port that was free may be somebody else's a moment later.
 	for try := 1; ; try++ {
-		m.Addr, m.TCP = freePort(t, "udp"), "tcp:"+freePort(t, "tcp")
+		m.Addr, m.TCP = FreePort(t, "udp"), "tcp:"+FreePort(t, "tcp")
 		m.configure(conf)
 		err := m.start()
 		if err == nil {
@@ -89,7 +91,7 @@ func (m *MasterAgent) start() error {
 		return err
 	}
 	m.proc = p
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(daemonPatience)
 	for time.Now().Before(deadline) {
 		select {
 		case <-p.done:
@@ -155,11 +157,12 @@ func (m *MasterAgent) Restart() {
 // Command is a Net-SNMP tool ("snmpwalk", "snmpget", ...) asking this snmpd by
 // version "1", "2c" or "3": tool, options, address, then args. A manager's
 // options stand in front of the address with Net-SNMP: give those as flags.
-// No MIB files are read unless flags ask for it (-m, -M).
+// No MIB files are read unless flags ask for it (-m, -M), and an answer may take as
+// long as it does on a busy machine unless they say otherwise (-t, -r).
 func (m *MasterAgent) Command(ctx context.Context, tool, version string, flags []string, args ...string) *exec.Cmd {
 	m.t.Helper()
 	lookPath(m.t, tool, "snmp")
-	argv := []string{"-v" + version}
+	argv := append(patient[:len(patient):len(patient)], "-v"+version)
 	if version == "3" {
 		argv = append(argv, "-u", User, "-l", "authPriv", "-a", "SHA", "-A", AuthPassword, "-x", "AES", "-X", PrivPassword)
 	} else {
@@ -186,23 +189,28 @@ func (m *MasterAgent) Ask(tool, version string, flags []string, args ...string) 
 	return string(out), err
 }
 
-// freePort is an address of 127.0.0.1 nobody listened on a moment ago.
-func freePort(t testing.TB, network string) string {
+// FreePort is an address of 127.0.0.1 that nobody listens on at a network, "tcp" or
+// "udp". It is below those that the kernel gives to whoever wants any: none of the
+// tests that run beside this one gets it before the daemon does, or while that is
+// away.
+func FreePort(t testing.TB, network string) string {
 	t.Helper()
-	if network == "udp" {
-		c, err := net.ListenPacket("udp4", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal("lab: ", err)
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000))
+		var taken io.Closer
+		var err error
+		if network == "udp" {
+			taken, err = net.ListenPacket("udp4", address)
+		} else {
+			taken, err = net.Listen("tcp4", address)
 		}
-		defer c.Close()
-		return c.LocalAddr().String()
+		if err == nil {
+			taken.Close()
+			return address
+		}
 	}
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal("lab: ", err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatalf("lab: no free port of %s", network)
+	return ""
 }
 
 // path finds a program also where an ordinary user's PATH does not look.

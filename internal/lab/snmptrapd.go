@@ -79,7 +79,7 @@ func SNMPTrapD(t testing.TB, conf ...string) *Receiver {
 	}
 	// A port that was free may be somebody else's a moment later.
 	for try := 1; ; try++ {
-		r.Addr = freePort(t, "udp")
+		r.Addr = FreePort(t, "udp")
 		_, port, _ := net.SplitHostPort(r.Addr)
 		r.Addr6 = net.JoinHostPort("::1", port)
 		err := r.start()
@@ -101,7 +101,7 @@ func (r *Receiver) start() error {
 		return err
 	}
 	r.proc = p
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(daemonPatience)
 	for time.Now().Before(deadline) {
 		select {
 		case <-p.done:
@@ -174,8 +174,8 @@ func (r *Receiver) Received() []Received {
 	return all
 }
 
-// WaitReceived returns what came when it is at least n notifications; half a
-// minute without one more fails the test.
+// WaitReceived returns what came when it is at least n notifications; a minute and
+// a half without one more fails the test.
 func (r *Receiver) WaitReceived(n int) []Received {
 	r.t.Helper()
 	all := r.Received()
@@ -184,7 +184,7 @@ func (r *Receiver) WaitReceived(n int) []Received {
 		if len(more) > len(all) {
 			last = time.Now()
 		}
-		if all = more; len(all) < n && time.Since(last) > 30*time.Second {
+		if all = more; len(all) < n && time.Since(last) > 90*time.Second {
 			r.t.Fatalf("lab: snmptrapd received %d notifications, want %d", len(all), n)
 		}
 	}

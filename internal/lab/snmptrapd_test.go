@@ -11,7 +11,7 @@ import (
 func send(t *testing.T, r *Receiver, tool string, argv ...string) error {
 	t.Helper()
 	lookPath(t, tool, "snmp")
-	cmd := exec.Command(path(tool), argv...)
+	cmd := exec.Command(path(tool), append(patient[:len(patient):len(patient)], argv...)...)
 	cmd.Env = r.env()
 	out, err := cmd.CombinedOutput()
 	t.Logf("%s: %v %s", tool, err, out)
