@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"sync"
 	"testing"
-	"time"
 
 	"lvs/mib"
 	"lvs/mib/agent"
@@ -54,7 +53,7 @@ func TestTheAgentInTheBoxTellsTheSnapshot(t *testing.T) {
 	t.Cleanup(running.Wait)
 	for name, ask := range want {
 		for _, address := range a.Addrs() {
-			p := poller(t, Config{Target: address.String(), Auth: ask, Module: Director, Servers: true, Timeout: 10 * time.Second})
+			p := poller(t, Config{Target: address.String(), Auth: ask, Module: Director, Servers: true})
 			same(t, name+" at "+address.String(), recounted(snap, 3), poll(t, p))
 		}
 		if ask.SecurityLevel == "noAuthNoPriv" {
@@ -62,7 +61,7 @@ func TestTheAgentInTheBoxTellsTheSnapshot(t *testing.T) {
 		} else {
 			ask.AuthPassword = "another password"
 		}
-		_, err := poller(t, Config{Target: a.Addrs()[0].String(), Auth: ask, Timeout: 10 * time.Second}).Snapshot(t.Context())
+		_, err := poller(t, Config{Target: a.Addrs()[0].String(), Auth: ask}).Snapshot(t.Context())
 		if !errors.Is(err, ErrAccess) {
 			t.Errorf("%s with a wrong name or password: %v", name, err)
 		}

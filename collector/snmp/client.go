@@ -32,7 +32,8 @@ func dial(ctx context.Context, cfg *Config, stats *counters) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &gosnmp.GoSNMP{Target: host, Port: port, Transport: "udp", MaxOids: maxAtOnce, Context: ctx, Timeout: cfg.Timeout}
+	// What has to be found out first is a name's address, which is no answer's time.
+	g := &gosnmp.GoSNMP{Target: host, Port: port, Transport: "udp", MaxOids: maxAtOnce, Context: ctx, Timeout: max(cfg.Timeout, DefaultTimeout)}
 	cfg.Auth.apply(g)
 	if err := g.Connect(); err != nil {
 		return nil, err

@@ -28,8 +28,12 @@ func once(n int, f snmptest.Fault) snmptest.Fault {
 
 func encode(p *ber.PDU) []byte { return snmptest.Encode(1, "public", p) }
 
+// another is the request-id of no request that is under way, were it a late one.
+func another(id int32) int32 { return id ^ 1<<24 }
+
 // faults are ways to answer badly, and what a poll is then that meets one of them
-// always; it gets over each that happens once.
+// always; it gets over each that happens once. What is an ErrTimeout has to be waited
+// for.
 var faults = map[string]struct {
 	fault snmptest.Fault
 	want  error
@@ -76,7 +80,7 @@ var faults = map[string]struct {
 		}
 		return nil
 	}, want: ErrAnswer},
-	"another request-id": {fault: func(_ int, _, a *ber.PDU) [][]byte { a.RequestID++; return nil }, want: ErrTimeout},
+	"another request-id": {fault: func(_ int, _, a *ber.PDU) [][]byte { a.RequestID = another(a.RequestID); return nil }, want: ErrTimeout},
 	"no request-id":      {fault: func(_ int, _, a *ber.PDU) [][]byte { a.RequestID = 0; return nil }, want: ErrAnswer},
 	"another PDU":        {fault: func(_ int, _, a *ber.PDU) [][]byte { a.Type = ber.GetRequest; return nil }, want: ErrAnswer},
 	"noise":              {fault: func(int, *ber.PDU, *ber.PDU) [][]byte { return [][]byte{{0x30, 0x82, 1}} }, want: ErrAnswer},
@@ -93,6 +97,10 @@ func TestBadAnswersAreErrors(t *testing.T) {
 	for name, f := range faults {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			wait := time.Minute
+			if f.want == ErrTimeout {
+				wait = 20 * time.Millisecond // whoever is late is as good as silent
+			}
 			for _, from := range []int{1, 2, 4, 9} {
 				a := serve(t, tree(snap))
 				a.SetFault(func(n int, q, answer *ber.PDU) [][]byte {
@@ -101,7 +109,7 @@ func TestBadAnswersAreErrors(t *testing.T) {
 					}
 					return nil
 				})
-				p := poller(t, Config{Target: a.Addr(), MaxVariables: 40, Timeout: 20 * time.Millisecond})
+				p := poller(t, Config{Target: a.Addr(), MaxVariables: 40, Timeout: wait})
 				got, err := p.Snapshot(t.Context())
 				if name == "another type" && from == 1 {
 					continue // scalars of a type that has no use are as if they were not there
@@ -123,10 +131,14 @@ func TestBadAnswersAreAskedForAgain(t *testing.T) {
 			if name == "another type" {
 				return // which is no accident, and an error at once
 			}
+			wait := time.Minute
+			if f.want == ErrTimeout {
+				wait = time.Second
+			}
 			for _, n := range []int{2, 5, 9} {
 				a := serve(t, tree(snap))
 				a.SetFault(once(n, f.fault))
-				p := poller(t, Config{Target: a.Addr(), MaxVariables: 40, Timeout: 50 * time.Millisecond})
+				p := poller(t, Config{Target: a.Addr(), MaxVariables: 40, Timeout: wait})
 				same(t, name, told(snap, 2), poll(t, p))
 			}
 		})
@@ -158,7 +170,7 @@ func TestLateAnswers(t *testing.T) {
 		}
 		return nil
 	})
-	same(t, "late", told(snap, 2), poll(t, poller(t, Config{Target: a.Addr(), MaxVariables: 40, Timeout: 50 * time.Millisecond})))
+	same(t, "late", told(snap, 2), poll(t, poller(t, Config{Target: a.Addr(), MaxVariables: 40, Timeout: 200 * time.Millisecond, Retries: 6})))
 }
 
 func TestTooBigAnswersAreHalved(t *testing.T) {
@@ -187,7 +199,7 @@ func TestTooBigAnswersAreHalved(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := serve(t, tree(snap))
 			a.SetFault(f)
-			p := poller(t, Config{Target: a.Addr(), Timeout: 20 * time.Millisecond, Retries: 5})
+			p := poller(t, Config{Target: a.Addr(), Timeout: 300 * time.Millisecond, Retries: 5})
 			same(t, name, told(snap, 2), poll(t, p))
 			requests := p.Stats().Requests
 			same(t, name, told(snap, 2), poll(t, p))

@@ -32,11 +32,12 @@ func serve(t testing.TB, tree smi.Tree) *snmptest.Agent {
 // tree is what an agent has of a snapshot.
 func tree(s *dataplane.Snapshot) smi.Tree { return mib.Build(s, mib.Figures{}) }
 
-// poller makes a poller that gives up quickly.
+// poller makes a poller that waits for an answer as long as it takes, unless cfg says
+// otherwise.
 func poller(t testing.TB, cfg Config) *Poller {
 	t.Helper()
 	if cfg.Timeout == 0 {
-		cfg.Timeout = 300 * time.Millisecond
+		cfg.Timeout = time.Minute
 	}
 	p, err := New(cfg)
 	if err != nil {

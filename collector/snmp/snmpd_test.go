@@ -17,8 +17,14 @@ import (
 // snmpd has a real snmpd answer from a snapshot.
 func snmpd(t *testing.T, snap *dataplane.Snapshot) *lab.MasterAgent {
 	t.Helper()
+	return snmpdOf(t, mib.Build(snap, figures))
+}
+
+// snmpdOf has one answer from a tree.
+func snmpdOf(t *testing.T, tree smi.Tree) *lab.MasterAgent {
+	t.Helper()
 	master := lab.SNMPD(t)
-	subagent, err := agentx.New(agentx.Config{Address: master.Unix, Registrations: []smi.OID{mib.Root()}}, mib.Build(snap, figures))
+	subagent, err := agentx.New(agentx.Config{Address: master.Unix, Registrations: []smi.OID{mib.Root()}}, tree)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +48,7 @@ func TestSNMPDTellsTheSnapshot(t *testing.T) {
 	masters := map[Module]*lab.MasterAgent{LVS: snmpd(t, lvs), Director: snmpd(t, snap)}
 	for _, auth := range []Auth{{Version: 1, Community: lab.Community}, {Version: 2, Community: lab.Community}, labUser} {
 		for module, master := range masters {
-			p := poller(t, Config{Target: master.Addr, Auth: auth, Module: module, Servers: true, Timeout: 10 * time.Second})
+			p := poller(t, Config{Target: master.Addr, Auth: auth, Module: module, Servers: true})
 			for range 2 {
 				want := told(lvs, auth.Version)
 				if module == Director {
@@ -60,7 +66,7 @@ func TestWrongUsersAreRefused(t *testing.T) {
 		"user":          {Version: 3, Username: "nobody", SecurityLevel: "authPriv", AuthProtocol: "SHA", AuthPassword: lab.AuthPassword, PrivProtocol: "AES", PrivPassword: lab.PrivPassword},
 		"auth password": {Version: 3, Username: lab.User, SecurityLevel: "authPriv", AuthProtocol: "SHA", AuthPassword: "wrong password", PrivProtocol: "AES", PrivPassword: lab.PrivPassword},
 	} {
-		_, err := poller(t, Config{Target: master.Addr, Auth: auth, Timeout: 10 * time.Second}).Snapshot(t.Context())
+		_, err := poller(t, Config{Target: master.Addr, Auth: auth}).Snapshot(t.Context())
 		if !errors.Is(err, ErrAccess) || Reason(err) != "access" {
 			t.Errorf("wrong %s: %v", what, err)
 		}
@@ -74,10 +80,10 @@ func TestWrongUsersAreRefused(t *testing.T) {
 // A subagent that is gone is an error, whatever snmpd makes of its table.
 func TestATableThatGoesAway(t *testing.T) {
 	master := snmpd(t, director(5, 20))
-	p := poller(t, Config{Target: master.Addr, Auth: Auth{Community: lab.Community}, Timeout: 10 * time.Second})
+	p := poller(t, Config{Target: master.Addr, Auth: Auth{Community: lab.Community}})
 	poll(t, p)
 	master.Restart() // the subagent comes back after a moment
-	for range 50 {
+	for range 600 {
 		snap, err := p.Snapshot(t.Context())
 		if err == nil {
 			want := told(director(5, 20), 2)
