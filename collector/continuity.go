@@ -29,15 +29,17 @@ import (
 //	Counters32 and connections or packets fell,    difference       wrap32
 //	  bytes did not and grew by enough to carry      plus 2^32
 //	  the packets
-//	service fell, and its configuration, the set   kernel's value   recreated
-//	  or order of its real servers, or its own
-//	  place in the dump changed
+//	service fell, and moved ahead in the dump      kernel's value   recreated
+//	service fell, and so did the director          kernel's value   zeroed
+//	service fell, and its configuration, or the    kernel's value   recreated
+//	  set or order of its real servers changed
 //	service fell otherwise                         kernel's value   zeroed
 //	real server fell together with its service     kernel's value   the service's
 //	real server did not fall, its service did,     kernel's value   the service's
 //	  and it may have grown past its old counts
 //	  since: it counts no more than its service
-//	real server fell, its service did not          kernel's value   recreated
+//	real server fell, its service did not          kernel's value   as if it had
+//	  and that after two minutes unread            kernel's value   recreated
 //	director fell                                  kernel's value   zeroed
 //
 // A real server that was missing and comes back with no counter below the last
@@ -45,9 +47,12 @@ import (
 // same one back. Not so when its service was certainly made anew meanwhile. The
 // kernel adds an entry at the head of its list, so that an entry which moved
 // ahead of another was made anew; and it clears a service always together with
-// its real servers. Where a rule has to guess it errs to the lower total.
-// Source: ip_vs_add_dest, ip_vs_trash_get_dest, ip_vs_svc_hash and
-// ip_vs_zero_service in net/netfilter/ipvs/ip_vs_ctl.c.
+// its real servers. What it tells is summed up every two seconds, of each entry at
+// its own time, and what was not yet summed up when an entry was cleared counts
+// afterwards: a real server may be ahead of its service. Where a rule has to guess
+// it errs to the lower total.
+// Source: ip_vs_chain_estimation in net/netfilter/ipvs/ip_vs_est.c; ip_vs_add_dest,
+// ip_vs_trash_get_dest, ip_vs_svc_hash and ip_vs_zero_service in ip_vs_ctl.c.
 //
 // States follow from what a sample shows, and being out of the table is one: an
 // entry that is back after a consistent sample lacked it has changed twice. A
@@ -73,8 +78,11 @@ type Continuity struct {
 	absences absences
 	swept    time.Time
 	marked   time.Time // see recent
-	past     history
-	resets   [3]dataplane.ResetCounts // of the director, services, real servers
+	// allCleared is the generation that the grand totals last fell in, which
+	// clearing all services does and nothing else.
+	allCleared int64
+	past       history
+	resets     [3]dataplane.ResetCounts // of the director, services, real servers
 	// unnumbered is how many rows of the last sample got no number.
 	unnumbered int
 	// See dataplane.Snapshot.
@@ -88,17 +96,18 @@ type Continuity struct {
 
 type service struct {
 	account
-	config    dataplane.Service // flags as configured; the zero Service is unknown
-	reals     map[netip.AddrPort]*real
-	order     []*real // those in its last sample, sorted
-	numbers   numbers
-	since     int64                 // generation it was made anew in; counts from before are void
-	remadeBy  dataplane.ResetReason // how, then
-	cleared   int64                 // generation its counters last fell in
-	clearedBy dataplane.ResetReason
-	place     int     // in Continuity.dump
-	dump      []*real // of the sample being applied, in the order of the dump
-	changed   bool    // the set of real servers differs from the last sample's
+	config     dataplane.Service // flags as configured; but for the key, once it is configured
+	configured bool
+	reals      map[netip.AddrPort]*real
+	order      []*real // those in its last sample, sorted
+	numbers    numbers
+	since      int64                 // generation it was made anew in; counts from before are void
+	remadeBy   dataplane.ResetReason // how, then
+	cleared    int64                 // generation its counters last fell in
+	clearedBy  dataplane.ResetReason
+	place      int     // in Continuity.dump
+	dump       []*real // of the sample being applied, in the order of the dump
+	changed    bool    // the set of real servers differs from the last sample's
 }
 
 type real struct {

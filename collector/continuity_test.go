@@ -33,9 +33,10 @@ var epoch0 = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 //
 // A service is followed by its real servers in the order of the dump. A count n
 // stands for n connections, 10n packets in, 5n out, 1000n bytes in and 500n out;
-// five numbers with commas between them stand for themselves. A section
-// "restart" in between starts the agent anew from what was committed. The last
-// section, "want", has what came out of each.
+// five numbers with commas between them stand for themselves. In between, a
+// section "restart" starts the agent anew from what was committed, and "pause 12"
+// lets the time of twelve samples pass. The last section, "want", has what came out
+// of each.
 func TestContinuity(t *testing.T) {
 	files, err := filepath.Glob("testdata/continuity/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -66,6 +67,12 @@ func runCase(t *testing.T, file string) {
 			store.commit(out)
 			fmt.Fprintf(&got, "%d:\n", n)
 			printAccounts(&got, out)
+		case "pause":
+			missed, err := strconv.Atoi(options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n += missed
 		case "restart":
 			c = NewContinuity(store.list(), DefaultForget)
 		case "want":

@@ -13,7 +13,7 @@ import (
 // account whose entry is gone from the table for longer than forget is dropped,
 // and begins anew if the entry ever comes back.
 func NewContinuity(remembered []dataplane.Remembered, forget time.Duration) *Continuity {
-	c := &Continuity{forget: forget, director: newAccount(), services: map[dataplane.ServiceKey]*service{},
+	c := &Continuity{forget: forget, allCleared: -1, director: newAccount(), services: map[dataplane.ServiceKey]*service{},
 		hosts: hosts{byAddr: map[netip.Addr]*host{}}}
 	sorted := slices.SortedFunc(slices.Values(remembered), dataplane.Remembered.Compare)
 	held := map[uint32]bool{}

@@ -47,6 +47,7 @@ func (c *Continuity) applyDirector(out *dataplane.Snapshot, now time.Time) {
 		c.restart(ofDirector, a, dataplane.KernelRestart, now)
 	}
 	if d.HasStats && !c.follow(ofDirector, a, d.Kernel, out.Counters32, now) {
+		c.allCleared = c.gen
 		c.restart(ofDirector, a, dataplane.Zeroed, now)
 		a.advance(d.Kernel, d.Kernel)
 	}
@@ -83,8 +84,10 @@ func (c *Continuity) applyService(s *service, src *dataplane.Snapshot, now time.
 	}
 	s.turn(status, c.solid, now)
 	s.Peak = max(s.Peak, connections)
-	s.config = cur.Service
-	s.config.Flags = s.config.Flags.Configured()
+	if !src.Partial { // which knows less of the configuration
+		s.config, s.configured = cur.Service, true
+		s.config.Flags = s.config.Flags.Configured()
+	}
 	if s.changed {
 		s.order = append(s.order[:0], s.dump...)
 		slices.SortFunc(s.order, func(a, b *real) int { return a.rip.Compare(b.rip) })
@@ -100,12 +103,18 @@ func (c *Continuity) remake(s *service, reason dataplane.ResetReason, now time.T
 }
 
 // whyCleared tells why the counters of a service fell between two samples that
-// both have it.
+// both have it. Where the grand totals fell as well, all services were zeroed, and
+// health checkers and operators may have been at work besides; a service that
+// moved in the dump was made anew all the same.
 func (c *Continuity) whyCleared(s *service, now *dataplane.Service) dataplane.ResetReason {
 	config := *now
 	config.Flags = config.Flags.Configured()
-	edited := s.pos >= 0 && config != s.config
-	if edited || s.changed || reordered(s.dump) || c.movedAhead(s) {
+	switch {
+	case c.movedAhead(s):
+		return dataplane.Recreated
+	case c.allCleared == c.gen:
+		return dataplane.Zeroed
+	case s.configured && config != s.config, s.changed, reordered(s.dump):
 		return dataplane.Recreated
 	}
 	return dataplane.Zeroed
@@ -159,7 +168,7 @@ func (c *Continuity) applyReal(s *service, r *real, cur *dataplane.RealState, sr
 		if s.cleared != c.gen {
 			r.torn = c.gen
 		}
-		c.restart(ofReal, &r.account, c.whyFell(s, r), now)
+		c.restart(ofReal, &r.account, c.whyFell(s, r, &src.Services[s.row].Service, now), now)
 		r.advance(cur.Kernel, cur.Kernel)
 	}
 	grown, _ := r.Total.Sub(before)
@@ -179,10 +188,23 @@ func (c *Continuity) grownPast(s *service, r *real, cur, service dataplane.Count
 		r.torn != c.gen-1
 }
 
-// whyFell tells why the counters of a real server fell.
-func (c *Continuity) whyFell(s *service, r *real) dataplane.ResetReason {
-	if r.gen == c.gen-1 && s.cleared >= c.gen-1 {
+// trashPeriod is how long the kernel keeps a real server that was deleted, and
+// gives it back with its counts if it is added again: at least. Source:
+// IP_VS_DEST_TRASH_PERIOD in include/net/ip_vs.h.
+const trashPeriod = 2 * time.Minute
+
+// whyFell tells why the counters of a real server fell. In the time between two
+// samples nobody can have made it anew but with its service: so that the service
+// was cleared too, though it has grown past its old counts or was read before.
+func (c *Continuity) whyFell(s *service, r *real, now *dataplane.Service, at time.Time) dataplane.ResetReason {
+	since := at.Sub(r.LastSeen)
+	switch {
+	case r.gen < c.gen-1:
+		return dataplane.Recreated
+	case s.cleared >= c.gen-1:
 		return s.clearedBy
+	case since >= 0 && since < trashPeriod:
+		return c.whyCleared(s, now)
 	}
 	return dataplane.Recreated
 }

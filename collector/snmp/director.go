@@ -126,6 +126,10 @@ func (p *Poller) readDirector(ctx context.Context, last bool) (*dataplane.Snapsh
 	if at.IsZero() {
 		return nil, ErrNoModule
 	}
+	resets, err := p.resets(ctx)
+	if err != nil {
+		return nil, err
+	}
 	release, err := p.slot(ctx)
 	if err != nil {
 		return nil, err
@@ -150,6 +154,7 @@ func (p *Poller) readDirector(ctx context.Context, last bool) (*dataplane.Snapsh
 	}
 	d.director()
 	p.note(scalars)
+	p.stats.resets.Store(resets)
 	d.snap.Sort()
 	return d.snap, nil
 }

@@ -30,8 +30,9 @@
 //
 // It fills a snapshot as the director's own sampler completed it: totals, which
 // Kernel equals here, numbers, names, rates, changes and the tick. Times are told
-// in tenths of a second, and of resets only how many there were, which is kept as
-// the number of the first reason. SNMPv1 tells the low 32 bits of totals, which
+// in tenths of a second, and of an account's resets only how many there were, which
+// is kept as the number of the first reason; those that the agent saw altogether
+// are told by reason, in [Stats].Resets. SNMPv1 tells the low 32 bits of totals, which
 // the Poller continues from one snapshot to the next, and no rates.
 //
 // What people configure is read again after a minute, or when rows came, went or

@@ -112,12 +112,16 @@ type Stats struct {
 	// Stale is why the director's agent shows older values than it should, by its
 	// own account; empty where it does not, and of the module lvs.
 	Stale string
+	// Resets are what the director's agent told with the last snapshot; nil where it
+	// tells nothing of them, and of the module lvs.
+	Resets *Resets
 }
 
 type counters struct {
 	requests, retries atomic.Uint64
 	omitted           atomic.Int64
 	stale             atomic.Pointer[string]
+	resets            atomic.Pointer[Resets]
 }
 
 // A Poller reads one director. Its methods are safe for concurrent use; only one
@@ -154,7 +158,7 @@ func (p *Poller) String() string { return p.cfg.Target + " (" + p.cfg.Auth.Strin
 
 // Stats tells how the poller fares.
 func (p *Poller) Stats() Stats {
-	s := Stats{Requests: p.stats.requests.Load(), Retries: p.stats.retries.Load(), Omitted: int(p.stats.omitted.Load())}
+	s := Stats{Requests: p.stats.requests.Load(), Retries: p.stats.retries.Load(), Omitted: int(p.stats.omitted.Load()), Resets: p.stats.resets.Load()}
 	if stale := p.stats.stale.Load(); stale != nil {
 		s.Stale = *stale
 	}

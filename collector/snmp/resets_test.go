@@ -1,0 +1,94 @@
+package snmp
+
+import (
+	"fmt"
+	"testing"
+
+	"lvs/collector/snmp/snmptest"
+	"lvs/dataplane"
+	"lvs/internal/lab"
+	"lvs/mib"
+	"lvs/mib/smi"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// restarted are figures with another number in every cell of lvsdAgentResetTable.
+func restarted() mib.Figures {
+	f := figures
+	f.Resets = mib.ResetFigures{Director: dataplane.ResetCounts{1, 2, 3, 4}, Services: dataplane.ResetCounts{5, 6, 7, 8},
+		Reals: dataplane.ResetCounts{9, 10, 11, 1<<32 - 1}}
+	return f
+}
+
+var wantResets = &Resets{Director: dataplane.ResetCounts{1, 2, 3, 4}, Services: dataplane.ResetCounts{5, 6, 7, 8},
+	Reals: dataplane.ResetCounts{9, 10, 11, 1<<32 - 1}}
+
+func TestResetsAreTold(t *testing.T) {
+	a := serve(t, mib.Build(whole(), restarted()))
+	for _, version := range []int{1, 2} {
+		p := poller(t, Config{Target: a.Addr(), Auth: Auth{Version: version}, Module: Director})
+		if got := p.Stats().Resets; got != nil {
+			t.Errorf("version %d: resets before the first snapshot: %v", version, got)
+		}
+		for range 2 {
+			poll(t, p)
+			if diff := cmp.Diff(wantResets, p.Stats().Resets); diff != "" {
+				t.Errorf("version %d (-want +got):\n%s", version, diff)
+			}
+		}
+		a.Serve(mib.Build(whole(), figures)) // the agent was started anew
+		poll(t, p)
+		if diff := cmp.Diff(&Resets{}, p.Stats().Resets); diff != "" {
+			t.Errorf("version %d, after a start (-want +got):\n%s", version, diff)
+		}
+		a.Serve(mib.Build(whole(), restarted()))
+	}
+	p := poller(t, Config{Target: a.Addr()})
+	if poll(t, p); p.Stats().Resets != nil {
+		t.Error("the LVS-MIB tells of resets")
+	}
+}
+
+// An agent from before there was a table of resets is read as ever; its upgrade, and
+// its return, are noticed. It costs a request at most.
+func TestAgentsWithoutResets(t *testing.T) {
+	full := mib.Build(whole(), restarted())
+	var old snmptest.Vars
+	table := smi.MustParseOID("1.3.6.1.4.1.8225.4711.100.1.2.9")
+	for name, v, ok := full.Next(nil, nil, true, nil); ok; name, v, ok = full.Next(nil, name, false, nil) {
+		if !name.HasPrefix(table) {
+			old = append(old, smi.VarBind{Name: name.Append(), Value: v})
+		}
+	}
+	for _, version := range []int{1, 2} {
+		a := serve(t, old)
+		p := poller(t, Config{Target: a.Addr(), Auth: Auth{Version: version}, Module: Director})
+		requests := map[bool]int64{}
+		for _, upgraded := range []bool{false, true, false, false, true, true} {
+			if a.Serve(old); upgraded {
+				a.Serve(full)
+			}
+			before := a.Requests.Load()
+			same(t, fmt.Sprint("version ", version, ", with a table: ", upgraded), without(recounted(whole(), version)), poll(t, p))
+			requests[upgraded] = int64(a.Requests.Load() - before) // the last of each
+			if got := p.Stats().Resets; (got != nil) != upgraded {
+				t.Errorf("version %d: resets %v, and there is a table: %v", version, got, upgraded)
+			}
+		}
+		if requests[false] > requests[true] {
+			t.Errorf("version %d: %d requests without a table, %d with one", version, requests[false], requests[true])
+		}
+	}
+}
+
+func TestResetsThroughSNMPD(t *testing.T) {
+	master := snmpdOf(t, mib.Build(whole(), restarted()))
+	for _, auth := range []Auth{{Version: 1, Community: lab.Community}, {Version: 2, Community: lab.Community}, labUser} {
+		p := poller(t, Config{Target: master.Addr, Auth: auth, Module: Director})
+		poll(t, p)
+		if diff := cmp.Diff(wantResets, p.Stats().Resets); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", auth, diff)
+		}
+	}
+}
