@@ -35,7 +35,7 @@ func TestSNMPDAccessIsDeniedAndGranted(t *testing.T) {
 		return inner(ctx)
 	}
 	run(t, s)
-	eventually(t, 5*time.Second, "be refused", func() bool { return errors.Is(s.Stats().LastError, fs.ErrPermission) })
+	eventually(t, "be refused", func() bool { return errors.Is(s.Stats().LastError, fs.ErrPermission) })
 	if !strings.Contains(log.String(), "agentXPerms") {
 		t.Errorf("log does not help: %s", log)
 	}
@@ -46,7 +46,7 @@ func TestSNMPDAccessIsDeniedAndGranted(t *testing.T) {
 	if err := os.Chmod(socket, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	registered(t, s, time.Second)
+	registered(t, s)
 }
 
 // TestReconnectsLeakNothing counts descriptors over many sessions.
@@ -84,10 +84,7 @@ func TestReconnectsLeakNothing(t *testing.T) {
 			t.Fatal("a session ended without an error")
 		}
 	}
-	if after := open(); after > before+1 { // the server's last one
-		t.Errorf("%d descriptors after 200 sessions, %d before", after, before)
-	}
-	if n := runtime.NumGoroutine(); n > goroutines {
-		t.Errorf("%d goroutines after 200 sessions, %d before", n, goroutines)
-	}
+	// The last session's may take a moment longer, and the server has one connection.
+	eventually(t, "close every descriptor", func() bool { return open() <= before+1 })
+	eventually(t, "end every goroutine", func() bool { return runtime.NumGoroutine() <= goroutines })
 }

@@ -144,6 +144,6 @@ func TestLinkKnowsWhatWasNotRead(t *testing.T) {
 		if _, asks := l.(*connLink); asks {
 			return
 		}
-		eventually(t, 10*time.Second, "be told", func() bool { return err != nil || l.wasReset() })
+		eventually(t, "be told", func() bool { return err != nil || l.wasReset() })
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -24,7 +23,7 @@ func snmpdSets(t *testing.T, subtrees ...smi.OID) {
 	m := lab.SNMPD(t)
 	b := newBoard()
 	s, _ := start(t, m.Unix, b.tree(), func(c *Config) { c.Setter, c.Registrations = b, subtrees })
-	registered(t, s, 5*time.Second)
+	registered(t, s)
 	private := []string{"-On", "-c", lab.WriteCommunity}
 	set := func(want string, args ...string) {
 		t.Helper()
