@@ -59,6 +59,7 @@ func TestBeforeTheFirstSampleThereAreFigures(t *testing.T) {
 	}
 	want := "lvsdHostName lvsdDataplaneState lvsdDataplaneReason lvsdDataplaneLastChange lvsdSampleInterval " +
 		"lvsdAgentVersion lvsdAgentStartTime lvsdAgentSamples lvsdAgentSampleErrors lvsdAgentLateTicks lvsdAgentSkippedTicks lvsdAgentInconsistent " +
+		strings.Repeat("lvsdAgentResetDirector ", 4) + strings.Repeat("lvsdAgentResetServices ", 4) + strings.Repeat("lvsdAgentResetReals ", 4) +
 		"lvsdStoreState lvsdStoreBytes lvsdStoreLimit lvsdStoreSeries lvsdStoreOldest lvsdStoreNewest lvsdStoreCommits lvsdStoreCommitErrors lvsdStoreLateCommits " +
 		"lvsdNotifyEnable lvsdNotifySent lvsdNotifyDropped lvsdNotifyCoalesced lvsdNotifySequence lvsdNotifyTime lvsdNotifyMessage"
 	if diff := cmp.Diff(strings.Fields(want), names); diff != "" {

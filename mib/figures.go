@@ -1,6 +1,10 @@
 package mib
 
-import "time"
+import (
+	"time"
+
+	"lvs/dataplane"
+)
 
 // Figures are what the LVS-DIRECTOR-MIB shows beyond the snapshot. Where a string
 // is empty or a time zero, it is not known and has no instance, but for the
@@ -24,8 +28,16 @@ type Figures struct {
 	// others are as in collector.Stats. Since Started.
 	Samples, SampleErrors, LateTicks, SkippedTicks, Inconsistent uint64
 
+	Resets ResetFigures
 	Store  StoreFigures
 	Notify NotifyFigures
+}
+
+// ResetFigures are how often the kernel's counters started anew since
+// [Figures].Started, as the sampler saw it, by reason: its grand totals, and those
+// of all services and of all real servers.
+type ResetFigures struct {
+	Director, Services, Reals dataplane.ResetCounts
 }
 
 // A DataplaneState is whether the table can be read.

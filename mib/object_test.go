@@ -82,6 +82,7 @@ func TestTreeServesWhatTheTextDefines(t *testing.T) {
 	got = describe(got, realEntry, realColumns)
 	got = describe(got, directorArc, directorScalars)
 	got = describe(got, agentArc, agentScalars)
+	got = describe(got, resetEntry, resetColumns)
 	got = describe(got, storeArc, storeScalars)
 	got = describe(got, servicesArc, servicesScalars)
 	got = describe(got, directorServiceEntry, directorServiceColumns)

@@ -17,6 +17,8 @@ func figures() Figures {
 	return Figures{
 		HostName: "lvs1", AgentVersion: "2.0", Started: noon.Add(-time.Hour), Interval: 1500 * time.Millisecond,
 		Dataplane: Stale, DataplaneReason: "no answer", DataplaneSince: noon.Add(-time.Minute),
+		Resets: ResetFigures{Director: dataplane.ResetCounts{1, 2, 3, 4}, Services: dataplane.ResetCounts{5, 6, 7, 8},
+			Reals: dataplane.ResetCounts{9, 10, 11, math.MaxUint32}},
 		Samples: 1<<32 + 1, SampleErrors: 2, LateTicks: 3, SkippedTicks: 4, Inconsistent: 5,
 		Store: StoreFigures{State: StoreFailing, Bytes: 1 << 40, Limit: 1 << 41, Series: 1 << 33, Oldest: noon.AddDate(-1, 0, 0), Newest: noon,
 			Commits: 6, CommitErrors: 7, LateCommits: 8},
@@ -168,6 +170,10 @@ func (s *sheet) putAgent(f Figures) {
 		"lvsdNotifyEnable": n.Enabled, "lvsdNotifySent": n.Sent, "lvsdNotifyDropped": n.Dropped, "lvsdNotifyCoalesced": n.Coalesced,
 		"lvsdNotifySequence": num(n.Sequence), "lvsdNotifyTime": n.Time, "lvsdNotifyMessage": n.Message,
 	})
+	for i, reason := range []dataplane.ResetReason{dataplane.Recreated, dataplane.Zeroed, dataplane.KernelRestart, dataplane.Wrap32} {
+		s.put(fmt.Sprint(i+1), map[string]any{"lvsdAgentResetDirector": num(f.Resets.Director[reason]),
+			"lvsdAgentResetServices": num(f.Resets.Services[reason]), "lvsdAgentResetReals": num(f.Resets.Reals[reason])})
+	}
 }
 
 func (s *sheet) putDirector(snap *dataplane.Snapshot, f Figures) {

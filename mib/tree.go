@@ -80,6 +80,7 @@ func assemble(v *view, t tables) *Tree {
 	leaves = append(leaves, t.lvs...)
 	leaves = appendLeaves(leaves, v, directorArc, directorScalars, one)
 	leaves = appendLeaves(leaves, v, agentArc, agentScalars, one)
+	leaves = appendLeaves(leaves, v, resetEntry, resetColumns, resetRows(v))
 	leaves = appendLeaves(leaves, v, storeArc, storeScalars, one)
 	leaves = appendLeaves(leaves, v, servicesArc, servicesScalars, one)
 	leaves = append(leaves, t.services...)

@@ -272,15 +272,22 @@ func accountDocument(a *dataplane.Account, rates, kernelRates *dataplane.Rates) 
 		Total: apiCounters(a.Total), Kernel: apiCounters(a.Kernel), Rates: (*apiRates)(rates), KernelRates: apiRates(*kernelRates),
 		FirstSeen: a.FirstSeen.UTC(), LastReset: timeIf(a.LastReset),
 	}
-	for reason, n := range a.Resets {
+	doc.Resets = resetsDocument(&a.Resets)
+	return doc
+}
+
+// resetsDocument are resets by reason, those that did not happen left out; nil
+// where none did.
+func resetsDocument(counts *dataplane.ResetCounts) (by map[string]uint32) {
+	for reason, n := range counts {
 		if n > 0 {
-			if doc.Resets == nil {
-				doc.Resets = map[string]uint32{}
+			if by == nil {
+				by = map[string]uint32{}
 			}
-			doc.Resets[dataplane.ResetReason(reason).String()] = n
+			by[dataplane.ResetReason(reason).String()] = n
 		}
 	}
-	return doc
+	return by
 }
 
 func ratesIf(known bool, r *dataplane.Rates) *dataplane.Rates {

@@ -21,8 +21,15 @@ type (
 		LateTicks     uint64    `json:"late_ticks"`
 		SkippedTicks  uint64    `json:"skipped_ticks"`
 		Inconsistent  uint64    `json:"inconsistent_dumps"`
+		Resets        apiResets `json:"resets"`
 		Store         *apiStore `json:"store,omitempty"` // absent without one
 		Notifications apiNotify `json:"notifications"`
+	}
+	// apiResets are by reason, those that did not happen left out.
+	apiResets struct {
+		Director map[string]uint32 `json:"director,omitempty"`
+		Services map[string]uint32 `json:"services,omitempty"`
+		Reals    map[string]uint32 `json:"real_servers,omitempty"`
 	}
 	apiStore struct {
 		State        string    `json:"state"` // running, behind or failing
@@ -57,6 +64,7 @@ func agentDocument(f mib.Figures) *apiAgent {
 		Version: f.AgentVersion, Host: f.HostName, Started: f.Started.UTC(),
 		Dataplane: dataplaneStates[f.Dataplane], Reason: f.DataplaneReason, Since: f.DataplaneSince.UTC(),
 		Samples: f.Samples, SampleErrors: f.SampleErrors, LateTicks: f.LateTicks, SkippedTicks: f.SkippedTicks, Inconsistent: f.Inconsistent,
+		Resets: apiResets{Director: resetsDocument(&f.Resets.Director), Services: resetsDocument(&f.Resets.Services), Reals: resetsDocument(&f.Resets.Reals)},
 		Notifications: apiNotify{Enabled: f.Notify.Enabled, Sent: f.Notify.Sent, Dropped: f.Notify.Dropped, Coalesced: f.Notify.Coalesced,
 			Sequence: f.Notify.Sequence, Time: f.Notify.Time.UTC(), Message: f.Notify.Message},
 	}

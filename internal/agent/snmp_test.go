@@ -178,6 +178,7 @@ func TestFiguresDocument(t *testing.T) {
 	at := epoch.UTC()
 	f := mib.Figures{HostName: "lvs1", AgentVersion: "1.0", Started: at, Dataplane: mib.Stale, DataplaneReason: "why", DataplaneSince: at.Add(time.Minute),
 		Samples: 1, SampleErrors: 2, LateTicks: 3, SkippedTicks: 4, Inconsistent: 5,
+		Resets: mib.ResetFigures{Director: dataplane.ResetCounts{dataplane.KernelRestart: 1}, Reals: dataplane.ResetCounts{2, 3, 4, 5}},
 		Store:  mib.StoreFigures{State: mib.StoreBehind, Bytes: 6, Limit: 7, Series: 8, Oldest: at, Newest: at.Add(time.Hour), Commits: 9, CommitErrors: 10, LateCommits: 11},
 		Notify: mib.NotifyFigures{Enabled: true, Sent: 12, Dropped: 13, Coalesced: 14, Sequence: 15, Time: at, Message: "web is down"}}
 	golden(t, "agent.json", agentDocument(f))

@@ -181,6 +181,7 @@ func (a *agent) figures() mib.Figures {
 	f := mib.Figures{
 		HostName: hostName(), AgentVersion: version.Version, Started: a.started, Interval: a.sampler.Interval(),
 		Samples: s.Samples, SampleErrors: s.SourceErrors, LateTicks: s.Late, SkippedTicks: s.Skipped, Inconsistent: s.Inconsistent,
+		Resets: mib.ResetFigures{Director: s.DirectorResets, Services: s.ServiceResets, Reals: s.RealResets},
 	}
 	if a.ledger != nil {
 		f.Store = a.storeFigures(&s.Ledger)

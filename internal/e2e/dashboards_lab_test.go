@@ -20,12 +20,6 @@ var notHere = map[string]string{
 	"lvs_director_peak_connections":         "the kernel tells since it has /proc/net/ip_vs_status, and this one has none",
 }
 
-// notOfFleet is what an exporter does not show of a director that runs lvs-agent,
-// beside the agent's own, and why.
-var notOfFleet = map[string]string{
-	"lvs_resets_total": "totals come over SNMP as the agent continued them, and resets stay with it",
-}
-
 // TestLabDashboards asks a Prometheus that scrapes an agent under traffic whatever
 // our dashboards ask. Every variable, panel and annotation finds something, except
 // for what the kernel does not tell; nothing finds the replies that a director
@@ -152,7 +146,7 @@ func ask(t *testing.T, s *scene, b *board, q boardQuery, v values, over timeSpan
 		t.Errorf("%v\n\t%v", q, err)
 	}
 	told := !slices.ContainsFunc(metricName.FindAllString(q.expr, -1), func(name string) bool {
-		return notHere[name] != "" || v["job"][0] == fleetJob && (notOfFleet[name] != "" || agentsOwn(name))
+		return notHere[name] != "" || v["job"][0] == fleetJob && agentsOwn(name)
 	})
 	for how, found := range map[string]bool{
 		// An exporter may not have come to read a director again on a busy machine.

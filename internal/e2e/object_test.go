@@ -122,6 +122,11 @@ func places(doc object, table string) (list []place) {
 			list = append(list, place{doc: doc, row: s, index: addressIndex(s["address"].(string))})
 		}
 		return list
+	case table == "lvsdAgentResetTable":
+		for i := range resetReasons {
+			list = append(list, place{doc: doc, row: doc, index: fmt.Sprint(i + 1)})
+		}
+		return list
 	}
 	reals := table == "lvsRealTable" || table == "lvsdRealTable"
 	for _, s := range top.list("services") {

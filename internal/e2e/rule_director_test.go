@@ -78,13 +78,16 @@ func agentRules() map[string]rule {
 			unnumbered := func(o object) bool { return fmt.Sprint(o["number"]) == "0" }
 			return count(p.list("services"), unnumbered) + count(reals(p), unnumbered)
 		}),
-		"lvsdNotifyEnable":    truth(func(p place) bool { return p.get("agent.notifications.enabled") == true }),
-		"lvsdNotifySent":      counter32("agent.notifications.sent"),
-		"lvsdNotifyDropped":   counter32("agent.notifications.dropped"),
-		"lvsdNotifyCoalesced": counter32("agent.notifications.coalesced"),
-		"lvsdNotifySequence":  gauge32("agent.notifications.sequence"),
-		"lvsdNotifyTime":      date("agent.notifications.time"),
-		"lvsdNotifyMessage":   octets("agent.notifications.message"),
+		"lvsdAgentResetDirector": resetsFor("director"),
+		"lvsdAgentResetServices": resetsFor("services"),
+		"lvsdAgentResetReals":    resetsFor("real_servers"),
+		"lvsdNotifyEnable":       truth(func(p place) bool { return p.get("agent.notifications.enabled") == true }),
+		"lvsdNotifySent":         counter32("agent.notifications.sent"),
+		"lvsdNotifyDropped":      counter32("agent.notifications.dropped"),
+		"lvsdNotifyCoalesced":    counter32("agent.notifications.coalesced"),
+		"lvsdNotifySequence":     gauge32("agent.notifications.sequence"),
+		"lvsdNotifyTime":         date("agent.notifications.time"),
+		"lvsdNotifyMessage":      octets("agent.notifications.message"),
 
 		"lvsdStoreState":        enumerated("agent.store.state", map[string]int{"running": 1, "behind": 2, "failing": 3, "": 4}),
 		"lvsdStoreBytes":        counter64("agent.store.bytes"),
@@ -100,6 +103,21 @@ func agentRules() map[string]rule {
 	maps.Copy(m, rowsRules("Real", "Reals", "lvsdRealTable", "real_servers_changed"))
 	maps.Copy(m, rowsRules("Server", "Servers", "lvsdServerTable", "real_servers_changed"))
 	return m
+}
+
+// resetReasons are the rows of lvsdAgentResetTable.
+var resetReasons = []string{"recreated", "zeroed", "kernel_restart", "wrap32"}
+
+// resetsFor are those of a scope that the agent saw for the reason of a row.
+func resetsFor(scope string) rule {
+	return computed("Counter32", func(p place) uint64 {
+		row, err := strconv.Atoi(p.index)
+		if err != nil {
+			panic(err)
+		}
+		n, _ := p.number("agent.resets." + scope + "." + resetReasons[row-1])
+		return low32(n)
+	})
 }
 
 func serviceRules() map[string]rule {

@@ -202,13 +202,11 @@ func (f *fleet) show() []prom.Member {
 	members := f.list()
 	all := make([]prom.Member, len(members))
 	for i, m := range members {
-		s := m.sampler.Stats()
+		s, polled := m.sampler.Stats(), m.source.poller.Stats()
 		all[i] = prom.Member{
 			Director: m.Name, Snapshot: m.sampler.Latest(), Lacks: m.lacks,
-			Up: s.Samples > 0 && !s.Failing && m.source.poller.Stats().Stale == "",
-		}
-		if m.Module == snmp.LVS {
-			all[i].Resets = memberResets(&s)
+			Up:     s.Samples > 0 && !s.Failing && polled.Stale == "",
+			Resets: m.resets(polled.Resets, &s),
 		}
 	}
 	return all

@@ -82,10 +82,23 @@ func (m *member) run(ctx context.Context) error {
 	return errors.Join(err, m.source.poller.Close())
 }
 
-func memberResets(s *collector.Stats) *prom.Resets {
+// resets are those of its director: by the account of the director's agent or, where
+// the MIB has none, as the sampler here saw them. Nil is not known.
+func (m *member) resets(told *snmp.Resets, s *collector.Stats) *prom.Resets {
+	if m.Module == snmp.LVS {
+		told = &snmp.Resets{Director: s.DirectorResets, Services: s.ServiceResets, Reals: s.RealResets}
+	}
+	return resetsOf(told)
+}
+
+// resetsOf are resets as /metrics shows them; nil stays nil.
+func resetsOf(told *snmp.Resets) *prom.Resets {
+	if told == nil {
+		return nil
+	}
 	r := &prom.Resets{}
 	for scope, counts := range map[prom.ResetScope]*dataplane.ResetCounts{
-		prom.DirectorResets: &s.DirectorResets, prom.ServiceResets: &s.ServiceResets, prom.RealResets: &s.RealResets,
+		prom.DirectorResets: &told.Director, prom.ServiceResets: &told.Services, prom.RealResets: &told.Reals,
 	} {
 		for reason, n := range counts {
 			r[scope][reason] = uint64(n)

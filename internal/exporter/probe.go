@@ -163,10 +163,13 @@ func (p *probes) read(ctx context.Context, key probeKey) (*prom.Member, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &prom.Member{Snapshot: src, Up: poller.Stats().Stale == "", Lacks: lacks(key.module, p.cfg.Auths[key.auth].Version, true)}
+	polled := poller.Stats()
+	m := &prom.Member{Snapshot: src, Up: polled.Stale == "", Lacks: lacks(key.module, p.cfg.Auths[key.auth].Version, true)}
 	if key.module == snmp.LVS {
 		m.Snapshot = counted(src)
+		return m, nil
 	}
+	m.Resets = resetsOf(polled.Resets)
 	return m, nil
 }
 

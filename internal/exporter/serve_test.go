@@ -57,10 +57,13 @@ func fleetSnapshot(n uint64) *dataplane.Snapshot {
 	return snap
 }
 
+// agentResets are those that agents tell.
+var agentResets = mib.ResetFigures{Director: dataplane.ResetCounts{1, 2, 3, 4}, Services: dataplane.ResetCounts{5, 6, 7, 8}, Reals: dataplane.ResetCounts{9, 10, 11, 12}}
+
 // agentOf answers from a snapshot as a lvs-agent does.
 func agentOf(t testing.TB, snap *dataplane.Snapshot) *snmptest.Agent {
 	t.Helper()
-	a, err := snmptest.New("127.0.0.1:0", mib.Build(snap, mib.Figures{Interval: 10 * time.Second}))
+	a, err := snmptest.New("127.0.0.1:0", mib.Build(snap, mib.Figures{Interval: 10 * time.Second, Resets: agentResets}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +133,7 @@ func ready(t *testing.T, server *httptest.Server) {
 // tells of itself or of the time that passes.
 func series(text string) (lines []string) {
 	for line := range strings.Lines(text) {
-		if !strings.HasPrefix(line, "#") && !regexp.MustCompile(`^(lvs_agent_|lvs_exporter_|go_|process_|lvs_resets_total|promhttp_)`).MatchString(line) {
+		if !strings.HasPrefix(line, "#") && !regexp.MustCompile(`^(lvs_agent_|lvs_exporter_|go_|process_|promhttp_)`).MatchString(line) {
 			lines = append(lines, line)
 		}
 	}
@@ -141,7 +144,8 @@ func series(text string) (lines []string) {
 // list.
 func ofAgent(t *testing.T, snap *dataplane.Snapshot, query string, not []string) []string {
 	t.Helper()
-	e, err := prom.New(prom.Options{Snapshot: func() *dataplane.Snapshot { return snap }})
+	health := prom.Health{Up: true, Resets: *resetsOf(&snmp.Resets{Director: agentResets.Director, Services: agentResets.Services, Reals: agentResets.Reals})}
+	e, err := prom.New(prom.Options{Snapshot: func() *dataplane.Snapshot { return snap }, Health: func() prom.Health { return health }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,8 +193,8 @@ func TestServeShowsTheLVSMIB(t *testing.T) {
 	unnamed := *snap
 	unnamed.Services = slices.Clone(snap.Services)
 	unnamed.Services[0].Name = ""
-	// States rest on the weight alone there.
-	not := append(lacks(snmp.LVS, 2, true), "lvs_real_server_up", "lvs_service_up", "lvs_service_real_servers", "lvs_connection_table_entries")
+	// States rest on the weight alone there, and a single reading sees no reset.
+	not := append(lacks(snmp.LVS, 2, true), "lvs_resets_total", "lvs_real_server_up", "lvs_service_up", "lvs_service_real_servers", "lvs_connection_table_entries")
 	want := ofAgent(t, &unnamed, "", not)
 	drop := func(lines []string) []string {
 		return slices.DeleteFunc(lines, func(line string) bool {
