@@ -29,10 +29,10 @@ import (
 //	Counters32 and connections or packets fell,    difference       wrap32
 //	  bytes did not and grew by enough to carry      plus 2^32
 //	  the packets
-//	service fell, and moved ahead in the dump      kernel's value   recreated
 //	service fell, and so did the director          kernel's value   zeroed
-//	service fell, and its configuration, or the    kernel's value   recreated
-//	  set or order of its real servers changed
+//	service fell, and its configuration, the set   kernel's value   recreated
+//	  or order of its real servers, or its own
+//	  place in the dump changed
 //	service fell otherwise                         kernel's value   zeroed
 //	real server fell together with its service     kernel's value   the service's
 //	real server did not fall, its service did,     kernel's value   the service's

@@ -103,18 +103,15 @@ func (c *Continuity) remake(s *service, reason dataplane.ResetReason, now time.T
 }
 
 // whyCleared tells why the counters of a service fell between two samples that
-// both have it. Where the grand totals fell as well, all services were zeroed, and
-// health checkers and operators may have been at work besides; a service that
-// moved in the dump was made anew all the same.
+// both have it. Where the grand totals fell as well, all services were zeroed,
+// whatever else was done to them meanwhile.
 func (c *Continuity) whyCleared(s *service, now *dataplane.Service) dataplane.ResetReason {
 	config := *now
 	config.Flags = config.Flags.Configured()
 	switch {
-	case c.movedAhead(s):
-		return dataplane.Recreated
 	case c.allCleared == c.gen:
 		return dataplane.Zeroed
-	case s.configured && config != s.config, s.changed, reordered(s.dump):
+	case s.configured && config != s.config, s.changed, reordered(s.dump), c.movedAhead(s):
 		return dataplane.Recreated
 	}
 	return dataplane.Zeroed
