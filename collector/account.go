@@ -11,7 +11,8 @@ import (
 // are counted by a generation; zero is "before the first", -1 "not even then".
 type account struct {
 	dataplane.Account
-	epoch  string // that Kernel belongs to; empty is unknown
+	epoch  string // the last that was told; empty is unknown
+	doubt  bool   // Kernel was read since then, where none was told
 	name   string // in the last sample
 	known  bool   // the total has begun
 	status dataplane.Status
@@ -62,19 +63,26 @@ func (a *account) turn(status dataplane.Status, solid int64, now time.Time) {
 	a.status, a.LastChange = status, now
 }
 
-// seen closes the account's part in a sample.
-func (a *account) seen(gen int64, now time.Time, epoch string) {
+// seen closes the account's part in a sample, which had its counters or had not.
+func (a *account) seen(gen int64, now time.Time, epoch string, counters bool) {
 	a.gen, a.pos, a.LastSeen = gen, a.row, now
 	if epoch != "" {
-		a.epoch = epoch
+		a.epoch, a.doubt = epoch, false
+	} else if counters {
+		a.doubt = true
 	}
 }
 
-// otherEpoch reports whether the kernel's table is another one than at the
-// account's last sample; an unknown epoch is no evidence.
+// otherEpoch reports whether the kernel's table is another one than at the last
+// sample that told its epoch; an unknown epoch is no evidence.
 func (a *account) otherEpoch(epoch string) bool {
 	return a.epoch != "" && epoch != "" && a.epoch != epoch
 }
+
+// otherLife reports whether it is another one than Kernel was read from. Where
+// that is in doubt, only a counter that fell tells: else what was counted since
+// the restart would count twice.
+func (a *account) otherLife(epoch string) bool { return !a.doubt && a.otherEpoch(epoch) }
 
 // minPacket is the length of an IPv4 header: no packet is shorter, and no
 // connection is counted without a packet.

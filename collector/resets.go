@@ -43,18 +43,22 @@ func (c *Continuity) applyDirector(out *dataplane.Snapshot, now time.Time) {
 	a, d := &c.director, &out.Director
 	if !a.known {
 		a.begin(now)
-	} else if a.otherEpoch(d.Epoch) {
+	} else if a.otherLife(d.Epoch) {
 		c.restart(ofDirector, a, dataplane.KernelRestart, now)
 	}
 	if d.HasStats && !c.follow(ofDirector, a, d.Kernel, out.Counters32, now) {
+		reason := dataplane.Zeroed
+		if a.otherEpoch(d.Epoch) {
+			reason = dataplane.KernelRestart
+		}
 		c.allCleared = c.gen
-		c.restart(ofDirector, a, dataplane.Zeroed, now)
+		c.restart(ofDirector, a, reason, now)
 		a.advance(d.Kernel, d.Kernel)
 	}
 	if d.HasConnections {
 		a.Peak = max(a.Peak, d.Connections)
 	}
-	a.seen(c.gen, now, d.Epoch)
+	a.seen(c.gen, now, d.Epoch, d.HasStats)
 	d.Account, d.Rates, d.HasRates = a.Account, dataplane.Rates{}, false
 }
 
@@ -64,13 +68,13 @@ func (c *Continuity) applyService(s *service, src *dataplane.Snapshot, now time.
 	switch {
 	case !s.known:
 		s.begin(now)
-	case s.otherEpoch(src.Director.Epoch):
+	case s.otherLife(src.Director.Epoch):
 		c.remake(s, dataplane.KernelRestart, now)
 	case s.gen < c.solid:
 		c.remake(s, dataplane.Recreated, now)
 	}
 	if !src.Partial && !c.follow(ofService, &s.account, cur.Kernel, src.Counters32, now) {
-		s.cleared, s.clearedBy = c.gen, c.whyCleared(s, &cur.Service)
+		s.cleared, s.clearedBy = c.gen, c.whyCleared(s, &cur.Service, src.Director.Epoch)
 		c.restart(ofService, &s.account, s.clearedBy, now)
 		s.advance(cur.Kernel, cur.Kernel)
 	}
@@ -93,7 +97,7 @@ func (c *Continuity) applyService(s *service, src *dataplane.Snapshot, now time.
 		slices.SortFunc(s.order, func(a, b *real) int { return a.rip.Compare(b.rip) })
 	}
 	s.dump = nil
-	s.seen(c.gen, now, src.Director.Epoch)
+	s.seen(c.gen, now, src.Director.Epoch, !src.Partial)
 }
 
 // remake is for a service that is certainly another one than before.
@@ -105,10 +109,12 @@ func (c *Continuity) remake(s *service, reason dataplane.ResetReason, now time.T
 // whyCleared tells why the counters of a service fell between two samples that
 // both have it. Where the grand totals fell as well, all services were zeroed,
 // whatever else was done to them meanwhile.
-func (c *Continuity) whyCleared(s *service, now *dataplane.Service) dataplane.ResetReason {
+func (c *Continuity) whyCleared(s *service, now *dataplane.Service, epoch string) dataplane.ResetReason {
 	config := *now
 	config.Flags = config.Flags.Configured()
 	switch {
+	case s.otherEpoch(epoch):
+		return dataplane.KernelRestart
 	case c.allCleared == c.gen:
 		return dataplane.Zeroed
 	case s.configured && config != s.config, s.changed, reordered(s.dump), c.movedAhead(s):
@@ -154,7 +160,7 @@ func (c *Continuity) applyReal(s *service, r *real, cur *dataplane.RealState, sr
 	case !r.known:
 		r.begin(now)
 		r.host.began(now)
-	case r.otherEpoch(src.Director.Epoch):
+	case r.otherLife(src.Director.Epoch):
 		c.restart(ofReal, &r.account, dataplane.KernelRestart, now)
 	case r.gen < s.since: // what it counted belongs to the service's last life
 		c.restart(ofReal, &r.account, s.remadeBy, now)
@@ -165,14 +171,14 @@ func (c *Continuity) applyReal(s *service, r *real, cur *dataplane.RealState, sr
 		if s.cleared != c.gen {
 			r.torn = c.gen
 		}
-		c.restart(ofReal, &r.account, c.whyFell(s, r, &src.Services[s.row].Service, now), now)
+		c.restart(ofReal, &r.account, c.whyFell(s, r, src), now)
 		r.advance(cur.Kernel, cur.Kernel)
 	}
 	grown, _ := r.Total.Sub(before)
 	r.host.total = r.host.total.Add(grown)
 	r.turn(cur.Status(), c.solid, now)
 	r.Peak = max(r.Peak, uint64(cur.Active)+uint64(cur.Inactive))
-	r.seen(c.gen, now, src.Director.Epoch)
+	r.seen(c.gen, now, src.Director.Epoch, !src.Partial)
 }
 
 // grownPast reports whether a real server, none of whose counters fell, was
@@ -193,15 +199,15 @@ const trashPeriod = 2 * time.Minute
 // whyFell tells why the counters of a real server fell. In the time between two
 // samples nobody can have made it anew but with its service: so that the service
 // was cleared too, though it has grown past its old counts or was read before.
-func (c *Continuity) whyFell(s *service, r *real, now *dataplane.Service, at time.Time) dataplane.ResetReason {
-	since := at.Sub(r.LastSeen)
+func (c *Continuity) whyFell(s *service, r *real, src *dataplane.Snapshot) dataplane.ResetReason {
+	unread := src.Time.Sub(r.LastSeen)
 	switch {
 	case r.gen < c.gen-1:
 		return dataplane.Recreated
 	case s.cleared >= c.gen-1:
 		return s.clearedBy
-	case since >= 0 && since < trashPeriod:
-		return c.whyCleared(s, now)
+	case unread >= 0 && unread < trashPeriod:
+		return c.whyCleared(s, &src.Services[s.row].Service, src.Director.Epoch)
 	}
 	return dataplane.Recreated
 }

@@ -90,8 +90,22 @@ func directorFamilies() []family {
 					c.gauge(nil, float64(d.Peak))
 				}
 			}),
+		director(MetricDoc{Name: "lvs_director_discontinuity_timestamp_seconds", Type: "gauge",
+			Help: "When the kernel's grand totals last started anew or, if they never did, when the director's totals began, in seconds since the Unix epoch."},
+			func(d *dataplane.Director, _ *scrape, c *cells) {
+				if at := d.Discontinuity(); d.HasStats && !at.IsZero() {
+					c.gauge(nil, seconds(at))
+				}
+			}),
 		director(MetricDoc{Name: "lvs_timeout_seconds", Type: "gauge", Labels: []string{"protocol"},
 			Help: "Timeout of connections in seconds; protocol is tcp, tcp_fin (after a FIN) or udp."}, emitTimeouts),
+		director(MetricDoc{Name: "lvs_sync_daemons", Type: "gauge",
+			Help: "Connection synchronisation daemons that run, whatever their role: 0, 1 or 2; absent where they are not told."},
+			func(d *dataplane.Director, s *scrape, c *cells) {
+				if !s.snap.Partial {
+					c.gauge(nil, float64(len(d.Daemons)))
+				}
+			}),
 		director(MetricDoc{Name: "lvs_sync_daemon_state", Type: "gauge", Labels: []string{"interface", "role", "sync_id"},
 			Help: "1 for each connection synchronisation daemon that runs; role is master or backup."}, emitDaemons),
 		{MetricDoc{Name: "lvs_resets_total", Type: "counter", Labels: []string{"reason", "scope"}, Scope: ScopeDirector,
