@@ -11,12 +11,13 @@ http=127.0.0.1:${HTTP_PORT:-10587} snmp=127.0.0.1:${SNMP_PORT:-16161} box=127.0.
 dir=$(mktemp -d -t lvs-run.XXXXXX) || exit 1
 pids=()
 cleanup() {
-	trap - EXIT INT TERM
+	trap - EXIT
+	trap '' INT TERM HUP # make passes on what the terminal has sent to all already
 	[ ${#pids[@]} = 0 ] || { kill "${pids[@]}" && wait "${pids[@]}"; } 2>/dev/null
 	rm -rf "$dir"
 }
 trap cleanup EXIT
-trap 'cleanup; exit 0' INT TERM
+trap 'cleanup; exit 0' INT TERM HUP
 
 curl -s -m 2 -o "$dir/other" "http://$http/"
 if [ $? != 7 ]; then # 7: nobody listens there
