@@ -43,17 +43,12 @@ func (d *Detail) Follows() bool {
 // rip is not empty, of one of its real servers. It reports whether both are in the
 // table, or went from it.
 func (t *Table) Detail(p *Page, key dataplane.ServiceKey, rip, start, end string) bool {
-	row := t.Row(key.String())
-	if row == nil {
+	group := t.groups[key]
+	if group == nil {
 		return false
 	}
-	d := &Detail{Start: start, End: end}
-	for i := range t.Groups {
-		if &t.Groups[i].Row == row {
-			d.Group = t.Groups[i]
-		}
-	}
-	graphed := row.ID()
+	d := &Detail{Group: *group, Start: start, End: end}
+	graphed := group.ID()
 	kinds := []Graph{{Kind: "traffic", Title: "Traffic"}, {Kind: "connections", Title: "New connections"}, {Kind: "active", Title: "Connections"}, {Kind: "packets", Title: "Packets"}}
 	if rip != "" {
 		graphed += "," + rip
@@ -67,7 +62,7 @@ func (t *Table) Detail(p *Page, key dataplane.ServiceKey, rip, start, end string
 		g.Key = graphed
 		d.Graphs = append(d.Graphs, g)
 	}
-	p.Table, p.Service, p.Groups = t, d, []Group{d.Group}
+	p.Table, p.Service, p.Groups = t, d, []Group{*group}
 	return true
 }
 

@@ -63,14 +63,13 @@ func (t *Table) Down() int { return t.Counts[dataplane.Down] }
 // service.
 func (t *Table) Since(prev *Table) *Event {
 	e := &Event{
-		Tick: t.Tick, Summary: t.Summary(), Down: t.Down(), Partial: t.large(), Shape: len(t.byID) != len(prev.byID),
+		Tick: t.Tick, Summary: t.Summary(), Down: t.Down(), Partial: t.large(), Shape: len(t.places) != len(prev.places),
 		Figures: t.figuresSince(prev), Rows: map[string]Change{},
 	}
 	room := MaxReals
 	full, moved := false, false
 	for row := range t.rows() {
-		id := row.ID()
-		old := prev.byID[id]
+		old := prev.places[row.place()]
 		switch {
 		case old == nil:
 			e.Shape = true
@@ -82,7 +81,7 @@ func (t *Table) Since(prev *Table) *Event {
 				room, moved = room-1, moved || row.Status != old.Status
 			}
 			if c, ok := row.since(old); ok {
-				e.Rows[id] = c
+				e.Rows[row.ID()] = c
 			}
 			// What the page cannot change in place: the first cell, and what kind of
 			// row it is.

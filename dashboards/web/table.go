@@ -4,6 +4,7 @@ import (
 	"iter"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"lvs/dataplane"
@@ -126,8 +127,23 @@ type Table struct {
 	IPVS string
 	// Figures are what is above the table.
 	Figures []Figure
-	// byID finds each row's place.
-	byID map[string]*Row
+	// places finds each row, and groups each service's.
+	places map[place]*Row
+	groups map[dataplane.ServiceKey]*Group
+}
+
+// A place is what a row is of, by which it is found; rip is invalid of a service.
+type place struct {
+	key dataplane.ServiceKey
+	rip netip.AddrPort
+}
+
+func (r *Row) place() place {
+	p := place{key: r.Service.Key}
+	if r.Real != nil {
+		p.rip = r.Real.RIP
+	}
+	return p
 }
 
 // NewTable makes the table of a snapshot, which is kept and must not change.
@@ -146,9 +162,13 @@ func NewTable(s *dataplane.Snapshot, sparks map[dataplane.ServiceKey]Spark, agen
 		delete(gone, g.Service.Key)
 	}
 	t.Groups = append(t.Groups, lost(gone)...)
-	t.byID = make(map[string]*Row, len(t.Groups)+t.Reals+len(s.Removed))
+	t.places = make(map[place]*Row, len(t.Groups)+t.Reals+len(s.Removed))
+	t.groups = make(map[dataplane.ServiceKey]*Group, len(t.Groups))
+	for i := range t.Groups {
+		t.groups[t.Groups[i].Service.Key] = &t.Groups[i]
+	}
 	for row := range t.rows() {
-		t.byID[row.ID()] = row
+		t.places[row.place()] = row
 		t.count(row)
 	}
 	t.Figures = figures(t, s, sparks[dataplane.ServiceKey{}], agent)
@@ -164,7 +184,7 @@ func (t *Table) count(r *Row) {
 		t.GoneServices++
 	case r.Gone:
 		// Those of a service that went are gone with it.
-		if service := t.byID[r.Key()]; service != nil && !service.Gone {
+		if service := t.groups[r.Service.Key]; service != nil && !service.Gone {
 			t.GoneReals++
 		}
 	}
@@ -188,7 +208,20 @@ func (t *Table) rows() iter.Seq[*Row] {
 }
 
 // Row finds a row by its ID; nil if it is not there.
-func (t *Table) Row(id string) *Row { return t.byID[id] }
+func (t *Table) Row(id string) *Row {
+	service, rip, real := strings.Cut(id, ",")
+	var p place
+	var err error
+	if p.key, err = dataplane.ParseServiceKey(service); err != nil {
+		return nil
+	}
+	if real {
+		if p.rip, err = netip.ParseAddrPort(rip); err != nil {
+			return nil
+		}
+	}
+	return t.places[p]
+}
 
 func newGroup(s *dataplane.ServiceState, partial bool) Group {
 	g := Group{Reals: make([]Row, len(s.Reals)), Of: len(s.Reals)}
