@@ -10,12 +10,14 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"lvs/dataplane/ipvs"
+	"lvs/internal/lab"
 )
 
 // syncBuffer is a log that is read while it is written.
@@ -36,41 +38,53 @@ func (s *syncBuffer) String() string {
 	return s.b.String()
 }
 
+// wait asks ok again and again until it is true: what takes a moment takes longer on
+// a busy machine.
+func wait(t *testing.T, what string, log fmt.Stringer, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(90 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %s\n%s", what, log)
+		}
+	}
+}
+
 // running is an agent without a director to read, for its namespace does not
 // exist; end stops it and gives what Run returned.
 func running(t *testing.T, args ...string) (url string, log *syncBuffer, end func() error) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
 	log = &syncBuffer{}
 	ctx, cancel := context.WithCancel(context.Background())
-	result := make(chan error, 1)
-	args = append([]string{"run", "--web.listen-address=" + address, "--snmp.agentx=off", "--netns=/nonexistent/netns", "--sample.interval=1s"}, args...)
-	go func() { result <- Run(ctx, args, io.Discard, log) }()
+	result, ended := make(chan error, 1), make(chan struct{})
+	args = append([]string{"run", "--web.listen-address=127.0.0.1:0", "--snmp.agentx=off", "--netns=/nonexistent/netns", "--sample.interval=1s"}, args...)
+	go func() {
+		result <- Run(ctx, args, io.Discard, log)
+		close(ended)
+	}()
 	end = sync.OnceValue(func() error {
 		cancel()
 		select {
 		case err := <-result:
 			return err
-		case <-time.After(20 * time.Second):
-			return fmt.Errorf("the agent did not stop within 20 s\n%s", log)
+		case <-time.After(90 * time.Second):
+			return fmt.Errorf("the agent did not stop\n%s", log)
 		}
 	})
 	t.Cleanup(func() { end() })
-	url = "http://" + address
-	for range 200 {
-		if resp, err := http.Get(url + "/-/healthy"); err == nil {
-			resp.Body.Close()
-			return url, log, end
+	listening := regexp.MustCompile(`address=(127\.0\.0\.1:\d+)`)
+	wait(t, "an address in the log", log, func() bool {
+		select {
+		case <-ended:
+			t.Fatalf("it ended with %v\n%s", end(), log)
+		default:
 		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	t.Fatalf("no answer on %s, ended with %v\n%s", url, end(), log)
-	return
+		m := listening.FindStringSubmatch(log.String())
+		if m != nil {
+			url = "http://" + m[1]
+		}
+		return m != nil
+	})
+	return url, log, end
 }
 
 func ask(t *testing.T, method, url string) (status int, body string) {
@@ -114,6 +128,7 @@ func TestAgentServesBeforeThereIsADirector(t *testing.T) {
 			t.Errorf("%s %s: %d %.300q, want %d with %q", c.method, c.path, status, body, c.status, c.want)
 		}
 	}
+	wait(t, "the first sample", log, func() bool { return strings.Contains(log.String(), "director cannot be read") })
 	if err := end(); err != nil {
 		t.Errorf("stopped with %v", err)
 	}
@@ -164,12 +179,7 @@ func TestAnAddressInUseEndsTheAgentBeforeItWrites(t *testing.T) {
 	defer udp.Close()
 	file := writeConfig(t, "services: [{address: tcp/192.0.2.10:443}]\n")
 	const free = "127.0.0.1:0"
-	other, err := net.ListenPacket("udp", free)
-	if err != nil {
-		t.Fatal(err)
-	}
-	freeUDP := other.LocalAddr().String()
-	other.Close()
+	freeUDP := lab.FreePort(t, "udp")
 	for _, tt := range []struct {
 		name, web, snmp string
 		want            string // of the error; none is none
@@ -213,7 +223,7 @@ func runDialling(t *testing.T, dials func(), args ...string) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 	defer cancel()
 	a.source.open = func(ipvs.Config) (*ipvs.Client, error) {
 		dials()
@@ -254,16 +264,10 @@ func TestADirectorThatCannotBeReachedIsTold(t *testing.T) {
 	store := filepath.Join(t.TempDir(), "store")
 	url, log, end := running(t, "--store.path="+store, "--config.file="+file)
 	const down = `lvs_agent_component_up{component="director"} 0`
-	var metrics string
-	for range 100 {
-		if _, metrics = ask(t, "GET", url+"/metrics"); strings.Contains(metrics, down) {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	if !strings.Contains(metrics, down) {
-		t.Errorf("no metric tells that services cannot be applied:\n%s\n%s", metrics, log)
-	}
+	wait(t, "a metric that tells that services cannot be applied", log, func() bool {
+		_, metrics := ask(t, "GET", url+"/metrics")
+		return strings.Contains(metrics, down)
+	})
 	if err := end(); err != nil {
 		t.Errorf("stopped with %v", err)
 	}

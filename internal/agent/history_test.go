@@ -276,14 +276,12 @@ func TestAgentAnswersAboutItsHistory(t *testing.T) {
 	if err = errors.Join(err, store.Close()); err != nil {
 		t.Fatal(err)
 	}
-	url, _, _ := running(t, "--store.path="+dir)
+	url, log, _ := running(t, "--store.path="+dir)
 	status, body := 0, ""
-	for range 200 { // until the store is open
-		if status, body = ask(t, "GET", url+"/api/v1/history?key=fwm4/257&source=in_bytes&format=csv"+at); status != http.StatusServiceUnavailable {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	wait(t, "the store", log, func() bool {
+		status, body = ask(t, "GET", url+"/api/v1/history?key=fwm4/257&source=in_bytes&format=csv"+at)
+		return status != http.StatusServiceUnavailable
+	})
 	if status != http.StatusOK || !strings.Contains(body, "2026-11-20T11:00:10Z,fwm4/257,,181000\n") {
 		t.Errorf("%d %s", status, body)
 	}

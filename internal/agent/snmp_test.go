@@ -237,7 +237,7 @@ func TestTheBoxAnswersWithoutTargets(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	manager := &gosnmp.GoSNMP{Target: "127.0.0.1", Port: w.box.Addrs()[0].Port(), Community: "public", Version: gosnmp.Version2c, Timeout: 5 * time.Second, Retries: 3, MaxOids: 60}
+	manager := &gosnmp.GoSNMP{Target: "127.0.0.1", Port: w.box.Addrs()[0].Port(), Community: "public", Version: gosnmp.Version2c, Timeout: 20 * time.Second, Retries: 3, MaxOids: 60}
 	if err := manager.Connect(); err != nil {
 		t.Fatal(err)
 	}
