@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/prometheus/exporter-toolkit/web"
+
+	"lvs/internal/lab"
 )
 
 func flags(addresses ...string) *web.FlagConfig {
@@ -24,12 +26,7 @@ func flags(addresses ...string) *web.FlagConfig {
 
 // A request under way when the server is stopped gets its answer.
 func TestServeEndsInOrder(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
+	address := lab.FreePort(t, "tcp")
 	asked, answer := make(chan struct{}), make(chan struct{})
 	h := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		close(asked)
@@ -53,7 +50,11 @@ func TestServeEndsInOrder(t *testing.T) {
 		r.Body.Close()
 		got <- string(b)
 	}()
-	<-asked
+	select {
+	case <-asked:
+	case err := <-ended:
+		t.Fatal(err)
+	}
 	stop()
 	close(answer)
 	if s := <-got; s != "done" {
@@ -65,17 +66,13 @@ func TestServeEndsInOrder(t *testing.T) {
 }
 
 func TestServeSaysWhyItCannot(t *testing.T) {
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	const free = "127.0.0.1:0"
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	free.Close()
-	missing := flags(free.Addr().String())
+	missing := flags(free)
 	missing.WebConfigFile = new(filepath.Join(t.TempDir(), "web.yml"))
 	for _, tt := range []struct {
 		name  string
@@ -83,7 +80,7 @@ func TestServeSaysWhyItCannot(t *testing.T) {
 		want  error
 	}{
 		{"a port in use", flags(taken.Addr().String()), syscall.EADDRINUSE},
-		{"the last of two ports in use", flags(free.Addr().String(), taken.Addr().String()), syscall.EADDRINUSE},
+		{"the last of two ports in use", flags(free, taken.Addr().String()), syscall.EADDRINUSE},
 		{"a configuration that is not there", missing, fs.ErrNotExist},
 	} {
 		err := Serve(t.Context(), http.NotFoundHandler(), tt.flags, time.Minute, slog.New(slog.DiscardHandler), func() {
