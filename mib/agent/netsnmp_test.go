@@ -160,7 +160,7 @@ func TestNetSNMPRefusals(t *testing.T) {
 		{"snmpget", []string{"-v2c", "-c", "public"}, []string{root.String() + ".99.0"}, "No Such Object"},
 		{"snmpget", []string{"-v1", "-c", "public"}, []string{root.String() + ".99.0"}, "noSuchName"},
 	} {
-		flags := append([]string{"-r0", "-t3", "-On"}, c.flags...)
+		flags := append([]string{"-r0", "-t30", "-On"}, c.flags...)
 		out, err := lab.Tool(t, c.tool, append(append(flags, at(a, 0)), c.args...)...)
 		if said := fmt.Sprint(out, err); !strings.Contains(said, c.want) {
 			t.Errorf("%s %v %v: %s\nwant %q", c.tool, c.flags, c.args, said, c.want)

@@ -208,7 +208,7 @@ func TestTreesDoNotWaitForUsers(t *testing.T) {
 	go func() { r.Swap(table(1, 10, 2)); close(swapped) }()
 	select {
 	case <-swapped:
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("a tree waits for users")
 	}
 	w.Close()
@@ -221,7 +221,7 @@ func TestTreesDoNotWaitForUsers(t *testing.T) {
 func manager(t testing.TB, a *Agent) *gosnmp.GoSNMP {
 	t.Helper()
 	addr := a.Addrs()[0]
-	g := &gosnmp.GoSNMP{Target: addr.Addr().String(), Port: addr.Port(), Version: gosnmp.Version3, Timeout: 10 * time.Second, Retries: 1,
+	g := &gosnmp.GoSNMP{Target: addr.Addr().String(), Port: addr.Port(), Version: gosnmp.Version3, Timeout: 30 * time.Second, Retries: 1,
 		MaxRepetitions: 40, SecurityModel: gosnmp.UserSecurityModel, MsgFlags: gosnmp.AuthPriv,
 		SecurityParameters: &gosnmp.UsmSecurityParameters{UserName: lab.User, AuthenticationProtocol: gosnmp.SHA256,
 			AuthenticationPassphrase: lab.AuthPassword, PrivacyProtocol: gosnmp.AES, PrivacyPassphrase: lab.PrivPassword}}
@@ -253,7 +253,7 @@ func TestManyManagers(t *testing.T) {
 		walkers.Go(func() {
 			g := manager(t, a)
 			if w%2 == 0 {
-				g = &gosnmp.GoSNMP{Target: g.Target, Port: g.Port, Version: gosnmp.Version2c, Community: "public", Timeout: 10 * time.Second, MaxRepetitions: 25}
+				g = &gosnmp.GoSNMP{Target: g.Target, Port: g.Port, Version: gosnmp.Version2c, Community: "public", Timeout: 30 * time.Second, MaxRepetitions: 25}
 				if err := g.Connect(); err != nil {
 					t.Error(err)
 					return

@@ -72,7 +72,7 @@ func TestQueueDeliversAnHourOfFlapping(t *testing.T) {
 func TestSNMPTrapDReceivesAnHourOfFlapping(t *testing.T) {
 	script := flapping()
 	r := lab.SNMPTrapD(t)
-	m := manager(t, ManagerConfig{Address: r.Addr6, User: authPriv(), Inform: true, Timeout: 5 * time.Second})
+	m := manager(t, ManagerConfig{Address: r.Addr6, User: authPriv(), Inform: true, Timeout: 20 * time.Second})
 	q, _ := running(t, Config{Targets: map[string]Target{"m": m}, Rate: -1, Limit: 4 * len(script.Events)})
 	part := len(script.Events)/3 + 1
 	for i := 0; i < len(script.Events); i += part {

@@ -92,7 +92,7 @@ func TestSNMPTrapDRefusesWhatItShould(t *testing.T) {
 	} {
 		u := authPriv()
 		edit(u)
-		m := manager(t, ManagerConfig{Address: r.Addr, User: u, Inform: true, Timeout: 5 * time.Second})
+		m := manager(t, ManagerConfig{Address: r.Addr, User: u, Inform: true, Timeout: 20 * time.Second})
 		q, stop := running(t, Config{Targets: map[string]Target{"m": m}})
 		q.Enqueue([]smi.Notification{event(1), event(2)})
 		lab.Wait(t, "both are given up", func() bool { return q.Stats()["m"].Refused == 2 })
@@ -144,7 +144,7 @@ func inOrder(t *testing.T, r *lab.Receiver, n int) {
 func TestSNMPTrapDReceivesThousandInformsInOrder(t *testing.T) {
 	t.Parallel()
 	r := lab.SNMPTrapD(t)
-	m := manager(t, ManagerConfig{Address: r.Addr, User: authPriv(), Inform: true, Timeout: 5 * time.Second})
+	m := manager(t, ManagerConfig{Address: r.Addr, User: authPriv(), Inform: true, Timeout: 20 * time.Second})
 	begin := time.Now()
 	sequence(t, m, 0, 1000)
 	inOrder(t, r, 1000)
@@ -193,7 +193,7 @@ func TestSNMPTrapDReceivesAllThoughItIsAwayForAWhile(t *testing.T) {
 func TestManagerResolvesNames(t *testing.T) {
 	r := lab.SNMPTrapD(t)
 	_, port, _ := net.SplitHostPort(r.Addr)
-	m := manager(t, ManagerConfig{Address: net.JoinHostPort("localhost", port), Community: lab.Community, Inform: true, Timeout: 5 * time.Second})
+	m := manager(t, ManagerConfig{Address: net.JoinHostPort("localhost", port), Community: lab.Community, Inform: true, Timeout: 20 * time.Second})
 	links := map[*link]bool{}
 	for i := range 3 {
 		if err := m.Notify(t.Context(), event(i)); err != nil {
@@ -213,7 +213,7 @@ func TestSNMPTrapDMayBecomeAnotherEngine(t *testing.T) {
 	for name, u := range levels {
 		t.Run(name, func(t *testing.T) {
 			r := lab.SNMPTrapD(t)
-			m := manager(t, ManagerConfig{Address: r.Addr, User: &u, Inform: true, Timeout: 5 * time.Second})
+			m := manager(t, ManagerConfig{Address: r.Addr, User: &u, Inform: true, Timeout: 20 * time.Second})
 			if err := m.Notify(t.Context(), event(0)); err != nil {
 				t.Fatal(err)
 			}
@@ -246,7 +246,7 @@ func TestManagerMayBecomeAnotherEngine(t *testing.T) {
 
 func TestManagerKeepsTheTimeOfAnEngine(t *testing.T) {
 	r := lab.SNMPTrapD(t)
-	m := manager(t, ManagerConfig{Address: r.Addr, User: authPriv(), Inform: true, Timeout: 5 * time.Second})
+	m := manager(t, ManagerConfig{Address: r.Addr, User: authPriv(), Inform: true, Timeout: 20 * time.Second})
 	if err := m.Notify(t.Context(), event(0)); err != nil {
 		t.Fatal(err)
 	}
