@@ -49,7 +49,7 @@ func newStatusPage(a *agent) (*statusPage, error) {
 		interval: func() time.Duration { return a.sampler.Interval() },
 		agent:    a.pageAgent, open: a.openHistory, answers: a.answers,
 	}
-	p.events = newEventHub(p.latest, p.tableOf)
+	p.events = newEventHub(p.latest, p.tableOf, p.pages.ofTick)
 	return p, nil
 }
 
@@ -60,6 +60,7 @@ func (p *statusPage) routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /static/{name}", p.serveFile)
 	mux.HandleFunc("GET /api/v1/snapshot.csv", p.serveCSV)
 	mux.Handle("GET /api/v1/events", p.events)
+	mux.HandleFunc("GET /api/v1/rows", p.serveRows)
 }
 
 // close ends what goes on between requests: events, and the reading of sparklines.

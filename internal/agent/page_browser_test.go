@@ -140,7 +140,7 @@ func served(t *testing.T, first *dataplane.Snapshot, changes map[string]func(*da
 	p.agent = func() web.Agent {
 		return web.Agent{Source: "netlink", Interval: interval(), Stored: true, Used: 128_400_000, Limit: 1 << 30}
 	}
-	p.events = newEventHub(p.latest, p.tableOf)
+	p.events = newEventHub(p.latest, p.tableOf, p.pages.ofTick)
 	mux := http.NewServeMux()
 	p.routes(mux)
 	var busy sync.Once

@@ -19,6 +19,9 @@ const (
 	// maxKept is how many bytes such pages may take; others are made anew for whoever
 	// asks next.
 	maxKept = 16 << 20
+	// tablesKept is for how long tables are kept that nobody asks for: longer than
+	// samples are usually apart.
+	tablesKept = 30 * time.Second
 )
 
 // pages are those of all services that were just made, so that a page which many
@@ -32,7 +35,9 @@ type pages struct {
 	tableMu sync.Mutex
 	snap    *dataplane.Snapshot // that table is of
 	table   *web.Table
-	at      time.Time // when table was made
+	at      time.Time  // when table was made
+	before  *web.Table // of the snapshot before; nil if there was none of late
+	idle    *time.Timer
 }
 
 // A pageKey is what a page is of. A snapshot is never changed, so its address
@@ -131,7 +136,33 @@ func (p *pages) of(snap *dataplane.Snapshot, make func() *web.Table) *web.Table 
 	p.tableMu.Lock()
 	defer p.tableMu.Unlock()
 	if p.snap != snap || time.Since(p.at) >= pageFresh {
+		if p.snap != snap {
+			p.before = p.table
+		}
 		p.snap, p.table, p.at = snap, make(), time.Now()
 	}
+	if p.idle == nil {
+		p.idle = time.AfterFunc(tablesKept, p.forgetTables)
+	}
+	p.idle.Reset(tablesKept)
 	return p.table
+}
+
+func (p *pages) forgetTables() {
+	p.tableMu.Lock()
+	defer p.tableMu.Unlock()
+	p.snap, p.table, p.before = nil, nil, nil
+}
+
+// ofTick returns the table of the latest sample or of the one before it that has a
+// tick; nil if none does.
+func (p *pages) ofTick(tick time.Time) *web.Table {
+	p.tableMu.Lock()
+	defer p.tableMu.Unlock()
+	for _, t := range []*web.Table{p.table, p.before} {
+		if t != nil && t.Tick.Equal(tick) {
+			return t
+		}
+	}
+	return nil
 }

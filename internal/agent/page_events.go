@@ -3,8 +3,10 @@ package agent
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -14,8 +16,10 @@ import (
 
 // The bounds of /api/v1/events.
 const (
-	// maxListeners is how many pages are told of changes at once.
+	// maxListeners is how many pages are told of changes at once, and maxOfClient how
+	// many of one client: nobody is to take all.
 	maxListeners = 64
+	maxOfClient  = 16
 	// listenerRoom is how many events a page may be behind before it is dropped; it
 	// then comes again and asks for what it missed.
 	listenerRoom = 4
@@ -34,15 +38,18 @@ const (
 type eventHub struct {
 	latest func() *dataplane.Snapshot
 	table  func(context.Context, *dataplane.Snapshot) *web.Table // as the page shows it
+	recent func(tick time.Time) *web.Table                       // that a page may have been made of; nil is none
 
 	mu        sync.Mutex
 	closed    bool
-	listeners map[chan []byte]bool
-	last      *web.Table // what listeners know; nil while there are none
+	listeners map[chan []byte]netip.Prefix // whose each is, see clientOf
+	last      *web.Table                   // what listeners know; nil while there are none
+	change    []byte                       // the event that leads from the tick from to last; nil if none does
+	from      time.Time
 }
 
-func newEventHub(latest func() *dataplane.Snapshot, table func(context.Context, *dataplane.Snapshot) *web.Table) *eventHub {
-	return &eventHub{latest: latest, table: table, listeners: map[chan []byte]bool{}}
+func newEventHub(latest func() *dataplane.Snapshot, table func(context.Context, *dataplane.Snapshot) *web.Table, recent func(time.Time) *web.Table) *eventHub {
+	return &eventHub{latest: latest, table: table, recent: recent, listeners: map[chan []byte]netip.Prefix{}}
 }
 
 // Record tells everybody what s changed. A listener that is too far behind is
@@ -60,13 +67,10 @@ func (h *eventHub) Record(ctx context.Context, s *dataplane.Snapshot) error {
 	if h.last == nil || !s.Tick.After(h.last.Tick) {
 		return nil // the first listener was just told of this sample, or has gone
 	}
-	e := t.Since(h.last)
-	e.Made = time.Now().UTC()
-	text, err := event("change", e)
+	text, err := h.advance(t)
 	if err != nil {
 		return err
 	}
-	h.last = t
 	for l := range h.listeners {
 		select {
 		case l <- text:
@@ -77,55 +81,116 @@ func (h *eventHub) Record(ctx context.Context, s *dataplane.Snapshot) error {
 	return nil
 }
 
-// event is an event as it is sent.
-func event(name string, v any) ([]byte, error) {
-	data, err := json.Marshal(v) // in one line
+// advance makes t what listeners know, and returns the event that tells them;
+// h.mu is held.
+func (h *eventHub) advance(t *web.Table) ([]byte, error) {
+	e := t.Since(h.last)
+	e.Made = time.Now().UTC()
+	text, err := event("change", e)
+	if err == nil {
+		h.from, h.last, h.change = h.last.Tick, t, text
+	}
+	return text, err
+}
+
+// event is an event as it is sent, by whose id who comes again says what it knows.
+func event(name string, e *web.Event) ([]byte, error) {
+	data, err := json.Marshal(e) // in one line
 	if err != nil {
 		return nil, err
 	}
-	return fmt.Appendf(nil, "event: %s\ndata: %s\n\n", name, data), nil
+	return fmt.Appendf(nil, "event: %s\nid: %s\ndata: %s\n\n", name, e.Tick.Format(time.RFC3339Nano), data), nil
 }
 
 // drop ends a listener; h.mu is held.
 func (h *eventHub) drop(l chan []byte) {
-	if h.listeners[l] {
+	if _, there := h.listeners[l]; there {
 		delete(h.listeners, l)
 		close(l)
 	}
 	if len(h.listeners) == 0 {
-		h.last = nil
+		h.last, h.change = nil, nil
 	}
 }
 
-// join adds a listener, who is first told which sample the next event begins from.
-// It returns nil where there are too many, or the agent stops.
-func (h *eventHub) join(ctx context.Context) chan []byte {
-	var first *web.Table
+var (
+	errListeners = errors.New("as many pages as may be are listening, or the agent is stopping")
+	errOfClient  = fmt.Errorf("%d pages of this address are listening, as many as may be", maxOfClient)
+)
+
+// room says why there is none for another listener of a client; h.mu is held.
+func (h *eventHub) room(client netip.Prefix) error {
+	if h.closed || len(h.listeners) >= maxListeners {
+		return errListeners
+	}
+	n := 0
+	for _, c := range h.listeners {
+		if c == client {
+			n++
+		}
+	}
+	if client.IsValid() && n >= maxOfClient {
+		return errOfClient
+	}
+	return nil
+}
+
+// join adds a listener of a client, who is first told which sample the next event
+// begins from: the one of the tick since, where what happened from then on is still
+// known.
+func (h *eventHub) join(ctx context.Context, client netip.Prefix, since time.Time) (chan []byte, error) {
+	var first, known *web.Table
 	h.mu.Lock()
-	begins := h.last == nil && !h.closed
+	err, begins := h.room(client), h.last == nil
 	h.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
 	if snap := h.latest(); begins && snap != nil {
-		first = h.table(ctx, snap)
+		first, known = h.table(ctx, snap), h.recent(since)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed || len(h.listeners) >= maxListeners {
-		return nil
+	if err := h.room(client); err != nil {
+		return nil, err
 	}
 	if h.last == nil {
-		// Without a sample everything is news in the first event.
-		if h.last = first; first == nil {
-			h.last = web.NewTable(&dataplane.Snapshot{}, nil, web.Agent{})
-		}
+		h.begin(first, known)
 	}
 	l := make(chan []byte, listenerRoom)
-	h.listeners[l] = true
-	if !h.last.Tick.IsZero() {
-		if text, err := event("hello", &web.Event{Tick: h.last.Tick, Made: time.Now().UTC(), Summary: h.last.Summary(), Down: h.last.Down()}); err == nil {
-			l <- text
-		}
+	h.listeners[l] = client
+	if h.last.Tick.IsZero() {
+		return l, nil
 	}
-	return l
+	hello := &web.Event{Tick: h.last.Tick, Made: time.Now().UTC(), Summary: h.last.Summary(), Down: h.last.Down()}
+	missed := h.change != nil && since.Equal(h.from)
+	if missed {
+		hello.Tick = h.from
+	}
+	if text, err := event("hello", hello); err == nil {
+		l <- text
+	}
+	if missed {
+		l <- h.change
+	}
+	return l, nil
+}
+
+// begin is for the first listener: first is of the latest sample, nil without one,
+// and known what its page shows, nil if that is not known. h.mu is held.
+func (h *eventHub) begin(first, known *web.Table) {
+	switch {
+	case first == nil: // then everything is news in the first event
+		h.last = web.NewTable(&dataplane.Snapshot{}, nil, web.Agent{})
+	case known != nil && known.Tick.Before(first.Tick):
+		h.last = known
+		if _, err := h.advance(first); err == nil {
+			return
+		}
+		fallthrough
+	default:
+		h.last = first
+	}
 }
 
 func (h *eventHub) leave(l chan []byte) {
@@ -144,12 +209,16 @@ func (h *eventHub) close() {
 	}
 }
 
-// ServeHTTP is GET /api/v1/events.
+// ServeHTTP is GET /api/v1/events, with since, the tick that the page shows.
 func (h *eventHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	l := h.join(r.Context())
-	if l == nil {
+	l, err := h.join(r.Context(), clientOf(r), knows(r))
+	if err != nil {
 		w.Header().Set("Retry-After", "10")
-		writeJSON(w, http.StatusServiceUnavailable, apiError{"as many pages as may be are listening, or the agent is stopping"})
+		status := http.StatusServiceUnavailable
+		if errors.Is(err, errOfClient) {
+			status = http.StatusTooManyRequests
+		}
+		writeJSON(w, status, apiError{err.Error()})
 		return
 	}
 	defer h.leave(l)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -23,6 +24,36 @@ func plainTable(_ context.Context, s *dataplane.Snapshot) *web.Table {
 	return web.NewTable(s, nil, web.Agent{})
 }
 
+// unknownTable is of no tick.
+func unknownTable(time.Time) *web.Table { return nil }
+
+// joined is a new listener whose client does not matter, and who knows nothing.
+func joined(t *testing.T, h *eventHub) chan []byte {
+	t.Helper()
+	l, err := h.join(t.Context(), netip.Prefix{}, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// told is the next event: what it is called, and what it says.
+func told(t *testing.T, l chan []byte) (name string, e web.Event) {
+	t.Helper()
+	select {
+	case text := <-l:
+		head, data, _ := strings.Cut(string(text), "\ndata: ")
+		name, id, _ := strings.Cut(head, "\nid: ")
+		if err := json.Unmarshal([]byte(data), &e); err != nil || !strings.HasSuffix(data, "}\n\n") || id != e.Tick.Format(time.RFC3339Nano) {
+			t.Fatalf("event %q of id %q with %q: %v", name, id, data, err)
+		}
+		return strings.TrimPrefix(name, "event: "), e
+	default:
+		t.Fatal("nothing is told")
+		return "", e
+	}
+}
+
 // later is everyKind ticks of ten seconds on, with one number changed.
 func later(ticks int) *dataplane.Snapshot {
 	s := everyKind()
@@ -32,23 +63,22 @@ func later(ticks int) *dataplane.Snapshot {
 }
 
 func TestEventsTellChangesOnly(t *testing.T) {
-	h := newEventHub(everyKind, plainTable)
+	h := newEventHub(everyKind, plainTable, unknownTable)
 	if err := h.Record(t.Context(), later(1)); err != nil || h.last != nil {
 		t.Errorf("without listeners something is kept: %v, %v", h.last, err)
 	}
-	l := h.join(t.Context())
-	if got := string(<-l); !strings.HasPrefix(got, "event: hello\ndata: {\"tick\":\"2026-11-20T10:30:00Z\"") {
-		t.Errorf("the first event is %q", got)
+	l := joined(t, h)
+	if name, e := told(t, l); name != "hello" || !e.Tick.Equal(epoch) {
+		t.Errorf("the first event is %s of %s", name, e.Tick)
 	}
 	for _, s := range []*dataplane.Snapshot{everyKind(), later(1)} { // the first is known
 		if err := h.Record(t.Context(), s); err != nil {
 			t.Fatal(err)
 		}
 	}
-	name, data, _ := strings.Cut(string(<-l), "\ndata: ")
-	var e web.Event
-	if err := json.Unmarshal([]byte(data), &e); err != nil || name != "event: change" || !strings.HasSuffix(data, "}\n\n") {
-		t.Fatalf("event %q with %q: %v", name, data, err)
+	name, e := told(t, l)
+	if name != "change" || !e.Tick.Equal(later(1).Tick) {
+		t.Errorf("the second event is %s of %s", name, e.Tick)
 	}
 	if len(e.Rows) != 2 || e.Rows["tcp/192.0.2.10:443,10.0.0.1:443"].Cells[web.Inactive].Text != "7" || len(e.Rows["tcp/192.0.2.10:443"].Cells) != 1 || e.Shape {
 		t.Errorf("event %+v, want one cell of a real server and one of its service", e)
@@ -60,8 +90,8 @@ func TestEventsTellChangesOnly(t *testing.T) {
 }
 
 func TestSlowPagesAreDropped(t *testing.T) {
-	h := newEventHub(everyKind, plainTable)
-	slow, quick := h.join(t.Context()), h.join(t.Context())
+	h := newEventHub(everyKind, plainTable, unknownTable)
+	slow, quick := joined(t, h), joined(t, h)
 	<-quick
 	for i := 1; i <= listenerRoom; i++ {
 		if err := h.Record(t.Context(), later(i)); err != nil {
@@ -81,11 +111,9 @@ func TestSlowPagesAreDropped(t *testing.T) {
 }
 
 func TestListenersAreBounded(t *testing.T) {
-	h := newEventHub(everyKind, plainTable)
+	h := newEventHub(everyKind, plainTable, unknownTable)
 	for range maxListeners {
-		if h.join(t.Context()) == nil {
-			t.Fatal("a page is refused too early")
-		}
+		joined(t, h)
 	}
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/", nil))
@@ -93,8 +121,84 @@ func TestListenersAreBounded(t *testing.T) {
 		t.Errorf("one page too many: %d %v", w.Code, w.Header())
 	}
 	h.close()
-	if len(h.listeners) != 0 || h.join(t.Context()) != nil {
+	if _, err := h.join(t.Context(), netip.Prefix{}, time.Time{}); err == nil || len(h.listeners) != 0 {
 		t.Error("a hub that is closed has listeners")
+	}
+}
+
+// No client takes what others are to have; one whose page closes may open another.
+func TestListenersOfAClientAreBounded(t *testing.T) {
+	h := newEventHub(everyKind, plainTable, unknownTable)
+	greedy, other := netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("192.0.2.2/32")
+	var all []chan []byte
+	for range maxOfClient {
+		l, err := h.join(t.Context(), greedy, time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, l)
+	}
+	r := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)
+	r.RemoteAddr = "192.0.2.1:5555"
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	if w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), "of this address") {
+		t.Errorf("one page of a client too many: %d %v %s", w.Code, w.Header(), w.Body)
+	}
+	if _, err := h.join(t.Context(), other, time.Time{}); err != nil {
+		t.Error(err)
+	}
+	h.leave(all[0])
+	if _, err := h.join(t.Context(), greedy, time.Time{}); err != nil {
+		t.Error(err)
+	}
+}
+
+// A page that was made of the sample before is told what happened since, whether it
+// is the first to listen or not; where that is not known it is told to ask.
+func TestPagesAreToldWhatTheyMissed(t *testing.T) {
+	shown, latest := later(1), later(2)
+	h := newEventHub(func() *dataplane.Snapshot { return latest }, plainTable, func(tick time.Time) *web.Table {
+		if tick.Equal(shown.Tick) {
+			return plainTable(nil, shown)
+		}
+		return nil
+	})
+	for _, c := range []struct {
+		since time.Time
+		hello time.Time
+		more  bool
+	}{
+		{shown.Tick, shown.Tick, true}, // the first
+		{shown.Tick, shown.Tick, true},
+		{latest.Tick, latest.Tick, false},
+		{epoch, latest.Tick, false},
+		{time.Time{}, latest.Tick, false},
+	} {
+		l, err := h.join(t.Context(), netip.Prefix{}, c.since)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name, e := told(t, l); name != "hello" || !e.Tick.Equal(c.hello) {
+			t.Errorf("who knows %s is told %s of %s, want that of %s", c.since, name, e.Tick, c.hello)
+		}
+		if len(l) == 1 != c.more {
+			t.Errorf("who knows %s is told %d more", c.since, len(l))
+		}
+		if !c.more {
+			continue
+		}
+		if name, e := told(t, l); name != "change" || !e.Tick.Equal(latest.Tick) || len(e.Rows) != 2 {
+			t.Errorf("who knows %s is told %s of %s with %v", c.since, name, e.Tick, e.Rows)
+		}
+	}
+	latest = later(3)
+	if err := h.Record(t.Context(), latest); err != nil {
+		t.Fatal(err)
+	}
+	l, err := h.join(t.Context(), netip.Prefix{}, later(2).Tick)
+	if err != nil || len(l) != 2 {
+		t.Errorf("a sample later %d are told, %v", len(l), err)
 	}
 }
 
@@ -102,7 +206,7 @@ func TestListenersAreBounded(t *testing.T) {
 // with the hub.
 func TestHeartbeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newEventHub(func() *dataplane.Snapshot { return nil }, plainTable)
+		h := newEventHub(func() *dataplane.Snapshot { return nil }, plainTable, unknownTable)
 		w := httptest.NewRecorder()
 		var serving sync.WaitGroup
 		serving.Go(func() { h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)) })

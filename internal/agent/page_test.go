@@ -35,7 +35,7 @@ func testPage(t *testing.T, snap *dataplane.Snapshot) (*statusPage, *http.ServeM
 		stats: func() collector.Stats { return collector.Stats{} }, interval: func() time.Duration { return 10 * time.Second },
 		agent: func() web.Agent { return web.Agent{Source: "netlink"} }, open: store.Reader, answers: newQuota(maxTables, maxTableBytes),
 	}
-	p.events = newEventHub(p.latest, p.tableOf)
+	p.events = newEventHub(p.latest, p.tableOf, p.pages.ofTick)
 	t.Cleanup(func() {
 		p.close()
 		store.Close()
