@@ -141,6 +141,16 @@ type Account struct {
 	Peak uint64
 }
 
+// Discontinuity is when the Total last may have missed something: when the kernel's
+// counters last started anew or, if they never did, when it began; the zero Time
+// from a source.
+func (a *Account) Discontinuity() time.Time {
+	if a.LastReset.After(a.FirstSeen) {
+		return a.LastReset
+	}
+	return a.FirstSeen
+}
+
 // Sort orders services by key and their real servers by RIP.
 func (s *Snapshot) Sort() {
 	slices.SortFunc(s.Services, func(a, b ServiceState) int { return a.Key.Compare(b.Key) })

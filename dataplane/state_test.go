@@ -107,3 +107,20 @@ func TestExpectedShare(t *testing.T) {
 		}
 	}
 }
+
+func TestDiscontinuity(t *testing.T) {
+	first := time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		account Account
+		want    time.Time
+	}{
+		{Account{}, time.Time{}},
+		{Account{FirstSeen: first}, first},
+		{Account{FirstSeen: first, LastReset: first.Add(time.Hour)}, first.Add(time.Hour)},
+		{Account{FirstSeen: first, LastReset: first.Add(-time.Hour)}, first}, // the clock was set
+	} {
+		if got := tt.account.Discontinuity(); !got.Equal(tt.want) {
+			t.Errorf("began %v, reset %v: %v, want %v", tt.account.FirstSeen, tt.account.LastReset, got, tt.want)
+		}
+	}
+}

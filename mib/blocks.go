@@ -55,15 +55,12 @@ func stateColumns[R any](first uint32, prefix string, of stateful[R]) []column[R
 		countCol(first+5, prefix+"Failures", func(r R) uint64 { return uint64(of.account(r).Failures) }),
 		countCol(first+6, prefix+"Resets", func(r R) uint64 { return of.account(r).Resets.Sum() }),
 		dateCol(first+7, prefix+"FirstSeen", func(r R) time.Time { return of.account(r).FirstSeen }),
-		dateCol(first+8, prefix+"Discontinuity", func(r R) time.Time { return discontinuity(of.account(r)) }),
+		dateCol(first+8, prefix+"Discontinuity", func(r R) time.Time { return of.account(r).Discontinuity() }),
 	}
 }
 
 // stateNumber is a status as LvsdState numbers it.
 func stateNumber(s dataplane.Status) uint64 { return uint64(s) + 1 }
-
-// discontinuity is when counters last may have missed something.
-func discontinuity(a *dataplane.Account) time.Time { return latest(a.FirstSeen, a.LastReset) }
 
 // tableArc is the arc of a table's scalars, 100.1.N, and entryArc that of its
 // columns.

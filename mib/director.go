@@ -63,7 +63,7 @@ var directorScalars = join(
 		}),
 	[]column[*view]{
 		dateCol(34, "lvsdDirectorFirstSeen", func(v *view) time.Time { return v.Director.FirstSeen }).when(hasStats),
-		dateCol(35, "lvsdDirectorDiscontinuity", func(v *view) time.Time { return discontinuity(&v.Director.Account) }).when(hasStats),
+		dateCol(35, "lvsdDirectorDiscontinuity", func(v *view) time.Time { return v.Director.Discontinuity() }).when(hasStats),
 		countCol(36, "lvsdDirectorResets", func(v *view) uint64 { return v.Director.Resets.Sum() }).when(hasStats),
 		timeoutCol(37, "lvsdTimeoutTcp", func(t *dataplane.Timeouts) time.Duration { return t.TCP }),
 		timeoutCol(38, "lvsdTimeoutTcpFin", func(t *dataplane.Timeouts) time.Duration { return t.TCPFin }),

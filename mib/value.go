@@ -50,14 +50,6 @@ func ticks(then, now time.Time) uint64 {
 	return clamp(uint64(max(now.Sub(then), 0)/(10*time.Millisecond)), math.MaxUint32)
 }
 
-// latest is the later of two times.
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
 // inetType is the InetAddressType of a: unknown(0), ipv4(1) or ipv6(2) (RFC 4001
 // §3).
 func inetType(a netip.Addr) uint64 {

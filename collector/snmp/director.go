@@ -184,6 +184,10 @@ func (d *directorDecoder) director() {
 			to.Daemons = append(to.Daemons, dataplane.SyncDaemon{Role: role, Interface: string(s.of(lvsdDirector, sub+1).text), SyncID: uint32(number(sub + 2))})
 		}
 	}
+	// Rows tell whether the reading was privileged, and where there is none, this.
+	if len(d.snap.Services) == 0 && s.of(lvsdDirector, lvsdSyncMasterRunning).kind == absent {
+		d.snap.Partial = true
+	}
 	slices.SortFunc(to.Daemons, func(a, b dataplane.SyncDaemon) int { return int(a.Role) - int(b.Role) })
 	d.snap.ServicesChanged = dateAndTime(s.of(lvsdServices, lvsdRowsLastChange))
 	d.snap.RealsChanged = dateAndTime(s.of(lvsdReals, lvsdRowsLastChange))

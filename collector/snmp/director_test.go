@@ -310,3 +310,18 @@ func TestDateAndTime(t *testing.T) {
 		}
 	}
 }
+
+// What an unprivileged agent does not see is not known here either, also where it has
+// no service.
+func TestPartialDirectors(t *testing.T) {
+	for _, services := range []int{0, 3} {
+		for _, partial := range []bool{true, false} {
+			snap := director(3, 2)
+			snap.Services, snap.Partial = snap.Services[:services], partial
+			p := poller(t, Config{Target: serve(t, mib.Build(snap, figures)).Addr(), Module: Director})
+			if got := poll(t, p); got.Partial != partial || (len(got.Director.Daemons) == 0) != partial || len(got.Services) != services {
+				t.Errorf("%d services, partial %v: partial %v, %d services, daemons %v", services, partial, got.Partial, len(got.Services), got.Director.Daemons)
+			}
+		}
+	}
+}

@@ -18,7 +18,7 @@ func lacks(module snmp.Module, version int, once bool) (names []string) {
 		switch {
 		// The agent's own totals, and not those of its kernel.
 		case module == snmp.Director && (kernel || node && total):
-		case module == snmp.LVS && ofDirector(&doc) && (kernel || total):
+		case module == snmp.LVS && ofDirector(&doc) && (kernel || total || strings.Contains(doc.Name, "_discontinuity_")):
 		case module == snmp.LVS && (strings.Contains(doc.Name, "_connections_active") || strings.Contains(doc.Name, "_connections_inactive") ||
 			strings.Contains(doc.Name, "_connections_persistent") || strings.HasSuffix(doc.Name, "_threshold_connections") || strings.HasSuffix(doc.Name, "_peak_connections")):
 		case module == snmp.LVS && once && (strings.HasSuffix(doc.Name, "_failures_total") || strings.HasSuffix(doc.Name, "_state_changes_total") ||
