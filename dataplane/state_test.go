@@ -1,6 +1,9 @@
 package dataplane
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 // Real servers in each of the states.
 var (
