@@ -10,7 +10,7 @@ import (
 )
 
 // words of PromQL that the rules use.
-var words = []string{"sum", "max", "rate", "increase", "absent", "time", "max_over_time", "last_over_time", "and", "or", "unless"}
+var words = []string{"sum", "max", "rate", "increase", "absent", "time", "max_over_time", "changes", "last_over_time", "and", "or", "unless"}
 
 // grouping words are followed by a list of labels.
 var grouping = []string{"by", "without", "on", "ignoring", "group_left", "group_right"}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"lvs/collector/prom"
+	"lvs/dataplane"
 )
 
 // A scene breaks something from one minute to another, and names what alerts of it
@@ -58,6 +59,13 @@ var scenes = []scene{
 	{name: "counters reset", from: 5, at: 8, to: 9, clear: 28,
 		breaks: func(s *stage) { s.Reload(); s.fill() }, mends: func(*stage) {},
 		alerts: []string{"LVSCountersReset"}},
+	{name: "sync daemon stopped", from: 5, at: 9, to: 12, clear: 15,
+		breaks: (*stage).stop, mends: func(s *stage) { s.startAs(dataplane.Backup) },
+		alerts: []string{"LVSSyncDaemonStopped"}},
+	{name: "sync daemon of another role", from: 5, at: 9, to: 12, clear: 15,
+		breaks: func(s *stage) { s.stop(); s.startAs(dataplane.Backup) }, mends: func(*stage) {}},
+	{name: "machine restarted without a sync daemon", from: 5, at: 40, to: 41, clear: 70,
+		breaks: func(s *stage) { s.Reload(); s.fill() }, mends: func(*stage) {}},
 	{name: "agent stale", from: 5, at: 9, to: 12, clear: 15,
 		breaks: func(s *stage) { s.Break(errors.New("ip_vs is gone")) }, mends: func(s *stage) { s.Break(nil) },
 		alerts: []string{"LVSAgentStale"}},

@@ -40,6 +40,7 @@ func newStage(t *testing.T) *stage {
 	s := &stage{t: t, key: dataplane.AddrKey(dataplane.TCP, netip.MustParseAddrPort("192.0.2.1:80")), storeBytes: 1 << 28}
 	s.connections.Store(100)
 	s.fill()
+	s.must(s.StartDaemon(t.Context(), daemon))
 	sampler, err := collector.New(collector.Config{Source: s})
 	if err != nil {
 		t.Fatal(err)
@@ -53,6 +54,23 @@ func (s *stage) must(err error) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+}
+
+// daemon is the synchronisation daemon of a stage.
+var daemon = dataplane.SyncDaemon{Role: dataplane.Master, Interface: "eth1", SyncID: 7}
+
+// stop stops it.
+func (s *stage) stop() {
+	s.t.Helper()
+	s.must(s.StopDaemon(s.t.Context(), daemon.Role))
+}
+
+// startAs starts one with this role.
+func (s *stage) startAs(role dataplane.SyncRole) {
+	s.t.Helper()
+	d := daemon
+	d.Role = role
+	s.must(s.StartDaemon(s.t.Context(), d))
 }
 
 // fill adds the service to an empty table.
@@ -125,6 +143,10 @@ func (s *stage) Snapshot(ctx context.Context) (*dataplane.Snapshot, error) {
 	}
 	snap.Inconsistent = int(s.unstable.Load())
 	snap.Director.Connections, snap.Director.HasConnections = s.connections.Load(), true
+	snap.Director.HasStats = true
+	for i := range snap.Services {
+		snap.Director.Kernel = snap.Director.Kernel.Add(snap.Services[i].Kernel)
+	}
 	return snap, nil
 }
 
