@@ -125,7 +125,7 @@ func breakParts() fault {
 func breakByHand() fault {
 	return fault{
 		name: "drift, a bad file, and a table that never rests",
-		want: []string{"LVSTableDrift b real server", "LVSTableDrift b master sync daemon", "LVSConfigRefused b", "LVSSnapshotInconsistent b"},
+		want: []string{"LVSTableDrift b real server", "LVSTableDrift b master sync daemon", "LVSConfigRefused b", "LVSSnapshotInconsistent b", "LVSSyncDaemonStopped b"},
 		breaks: func(s *alarms) {
 			s.b.inNS("ipvsadm", "-e", "-t", "192.0.2.5:80", "-r", "10.9.0.1:80", "-m", "-w", "7")
 			s.b.inNS("ipvsadm", "--stop-daemon", "master")
