@@ -63,7 +63,7 @@ var errUsage = errors.New("nothing to run")
 func parseFlags(args []string, stdout, stderr io.Writer) (*flags, error) {
 	f := &flags{set: map[string]*bool{}}
 	app := kingpin.New("lvs-agent", "Samples a Linux Virtual Server director once per interval and serves that one snapshot\n"+
-		"everywhere: SNMP (AgentX), Prometheus, JSON and history. Without a configuration it only observes.")
+		"everywhere: SNMP, Prometheus, JSON, history and a page for people. Without a configuration it only observes.")
 	app.UsageWriter(stdout).ErrorWriter(stderr).HelpFlag.Short('h')
 	app.Version(version.Print("lvs-agent"))
 	var ended bool
@@ -77,18 +77,18 @@ func parseFlags(args []string, stdout, stderr io.Writer) (*flags, error) {
 	flag := func(name, help string) *kingpin.FlagClause { return given(app.Flag(name, help), name) }
 
 	flag("config.file", "Configuration file (YAML): names, and the services to run. Optional.").StringVar(&f.configFile)
-	flag("sample.interval", "How often the director is read, 1s to 1h.").Default(collector.DefaultInterval.String()).SetValue((*model.Duration)(&f.interval))
+	flag("sample.interval", "How often the director is read, 1s to 1h.").Default(collector.DefaultInterval.String()).SetValue(duration{"sample.interval", &f.interval})
 	flag("store.path", "Directory of the history and of all that survives a restart, or off.").Default(defaultStore).StringVar(&f.storePath)
-	flag("store.retention", "How long rows are kept as they came: 24h, 30d.").Default("24h").SetValue((*model.Duration)(&f.retention))
+	flag("store.retention", "How long rows are kept as they came: 24h, 30d.").Default("24h").SetValue(duration{"store.retention", &f.retention})
 	flag("store.tiers", "What is kept of older times: rows of STEP for KEEP, or off.").Default("1m:7d,5m:31d,1h:2y").SetValue(&f.tiers)
 	flag("store.max-size", "How large the history may grow: 512MiB, 2GiB.").Default("4GiB").SetValue((*byteSize)(&f.maxSize))
 	flag("snmp.agentx", "SNMP master agent: unix:PATH, tcp:HOST:PORT or off.").Default(defaultAgentX).StringVar(&f.agentX)
 	flag("snmp.listen", "Answer SNMP without a master agent: ADDRESS:PORT, :PORT for every address, or off. May be repeated. Who may ask is in the file; else this machine, as public.").Default(off).SetValue((*listen)(&f.listen))
 	flag("netns", "Network namespace of the director: a path, or a name under /run/netns. Default is the agent's own.").StringVar(&f.netNS)
-	flag("prometheus.reals", "Series for each real server: auto (up to the limit), always or never.").Default("auto").EnumVar(&f.reals, "auto", "always", "never")
+	flag("prometheus.reals", "Series for each real server: auto (up to the limit), always or never.").Default("auto").SetValue(choice{"prometheus.reals", &f.reals, []string{"auto", "always", "never"}})
 	flag("prometheus.reals-limit", "Real servers above which auto leaves their series out.").Default(fmt.Sprint(prom.DefaultRealsLimit)).IntVar(&f.realsLimit)
 	flag("prometheus.kernel-rates", "Also show the kernel's own estimates of rates.").BoolVar(&f.kernelRates)
-	flag("prometheus.compat", "Also show another exporter's families: node-ipvs (node_exporter).").EnumVar(&f.compat, "", "node-ipvs")
+	flag("prometheus.compat", "Also show another exporter's families: node-ipvs (node_exporter).").SetValue(choice{"prometheus.compat", &f.compat, []string{"node-ipvs"}})
 	flag("prometheus.backend-labels", "Labels of the node-ipvs families, comma-separated.").Default(strings.Join(prom.BackendLabels(), ",")).StringVar(&f.backendLabels)
 	f.web = webflag.AddFlags(app, defaultListen)
 	logging := &promslog.Config{Writer: stderr}
@@ -115,6 +115,41 @@ func (f *flags) labels() []string {
 		return nil
 	}
 	return labels
+}
+
+// duration is the value of a flag that takes a time: 10s, 15m, 30d.
+type duration struct {
+	flag string
+	to   *time.Duration
+}
+
+func (d duration) String() string { return model.Duration(*d.to).String() }
+
+func (d duration) Set(s string) error {
+	v, err := model.ParseDuration(s)
+	if err != nil {
+		return fmt.Errorf("--%s %q; want a duration as 10s, 15m or 30d", d.flag, s)
+	}
+	*d.to = time.Duration(v)
+	return nil
+}
+
+// choice is the value of a flag that takes one of a few words. Empty is the
+// default, which the file overrides.
+type choice struct {
+	flag string
+	to   *string
+	of   []string
+}
+
+func (c choice) String() string { return *c.to }
+
+func (c choice) Set(s string) error {
+	if s != "" && !slices.Contains(c.of, s) {
+		return fmt.Errorf("--%s %q; want %s", c.flag, s, strings.Join(c.of, ", "))
+	}
+	*c.to = s
+	return nil
 }
 
 // tiers is the value of --store.tiers.

@@ -77,6 +77,7 @@ func TestBadSettingsSayWhatIsWanted(t *testing.T) {
 		{"--snmp.agentx=unix:", "unix:PATH"},
 		{"--store.path=", `"off" for no history`},
 		{"--store.retention=1s", "at least 1m"},
+		{"--prometheus.reals=", `prometheus.reals ""`},
 		{"--web.config.file=/nonexistent/web.yml", "web.config.file: open /nonexistent/web.yml"},
 		{"--config.file=/nonexistent/agent.yml", "/nonexistent/agent.yml"},
 	} {
@@ -90,7 +91,10 @@ func TestBadSettingsSayWhatIsWanted(t *testing.T) {
 		{"--store.max-size=0GiB", "--store.max-size"},
 		{"--store.max-size=1.5GiB", "--store.max-size"},
 		{"--store.max-size=99999999TiB", "--store.max-size"},
-		{"--prometheus.reals=some", "auto,always,never"},
+		{"--sample.interval=soon", `--sample.interval "soon"; want a duration`},
+		{"--store.retention=1", `--store.retention "1"; want a duration`},
+		{"--prometheus.reals=some", `--prometheus.reals "some"; want auto, always, never`},
+		{"--prometheus.compat=ipvs", `--prometheus.compat "ipvs"; want node-ipvs`},
 		{"--no-such-flag", "--help"},
 	} {
 		var out bytes.Buffer

@@ -65,7 +65,7 @@ func settle(f *flags) (*settings, error) {
 	}
 	var err error
 	if s.reals, err = prom.ParseRealsMode(pick(f, "prometheus.reals", f.reals, file.Prometheus.Reals)); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("prometheus.reals %w", err)
 	}
 	// HTTP would find out only when services are being applied already.
 	if err := web.Validate(*f.web.WebConfigFile); err != nil {
