@@ -15,9 +15,19 @@ LDFLAGS := -s -w -X github.com/prometheus/common/version.Version=$(VERSION)
 LAB := $(CURDIR)/internal/lab/uml
 LAB_PACKAGES = $(shell grep -rl --include=*_test.go '^//go:build lab' . | xargs -n1 dirname | sort -u)
 
-build: build/lvs-agent build/lvs-exporter
+build: build/lvs-agent build/lvs-exporter build/lvs-agent.8 build/lvs-exporter.1
 build/lvs-agent build/lvs-exporter build/labnet: FORCE
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $@ $(if $(findstring labnet,$@),./internal/lab/labnet,./cmd/$(notdir $@))
+
+# Man pages and completions are what the programs say of themselves; of one that
+# was built for another machine, what it would say is asked of one for this.
+build/lvs-agent.8: about = serves SNMP, Prometheus, JSON and history of a Linux Virtual Server director
+build/lvs-exporter.1: about = reads the history that lvs-agent keeps, and directors over SNMP
+build/%.8 build/%.1: build/%
+	@say() { $< $$1 2>/dev/null || GOOS= GOARCH= CGO_ENABLED=0 go run -trimpath ./cmd/$* $$1; }; \
+	page=$$(say --help-man) && script=$$(say --completion-script-bash) && { \
+		printf '.TH %s %s "" "lvs-agent %s"\n.SH NAME\n%s \\- %s\n' $* $(subst .,,$(suffix $@)) '$(VERSION)' $* '$(about)'; \
+		sed '1,/^\.SH "NAME"$$/d' <<<"$$page" | sed 1d; } >$@ && echo "$$script" >build/$*.bash
 
 run:
 	@.ci/setup run
@@ -44,7 +54,7 @@ unit:
 
 # Tests named TestLab… run on a real kernel with ip_vs. A guest has one processor
 # and mostly waits for time to pass, so four of them share the machine.
-LAB_TEST = CGO_ENABLED=0 LABNET=$(CURDIR)/build/labnet go test -p 1 -count 1 -timeout 20m -tags lab -exec '$(LAB) --timeout 1000 --'
+LAB_TEST = CGO_ENABLED=0 LABNET=$(CURDIR)/build/labnet go test -p 1 -count 1 -timeout 40m -tags lab -exec '$(LAB) --timeout 2000 --'
 LAB_FAULTS = Fault|Kill|Soak
 LAB_PEOPLE = Alerts|Dashboards|StatusPage
 lab: build build/labnet
@@ -94,16 +104,23 @@ bench:
 	@$(MAKE) --no-print-directory build build/labnet
 	@go run ./internal/bench $(B)
 
-# Programs, MIBs and the systemd unit; the unit is neither enabled nor started.
-# It builds nothing: make build is for anyone, this is for root.
+# Programs with their man pages, MIBs and the systemd unit; the unit is neither
+# enabled nor started. It builds nothing: make build is for anyone, this is for
+# root. A package has DESTDIR, PREFIX=/usr, UNITDIR=/usr/lib/systemd/system and
+# SYSUSERSDIR=/usr/lib/sysusers.d.
 # RUNBOOK is where those who read an alert find the runbook; it goes into its
 # runbook_url. Without one that is the file as installed here.
 PREFIX ?= /usr/local
+UNITDIR ?= /etc/systemd/system
+SYSUSERSDIR ?= /etc/sysusers.d
 RUNBOOK ?= file://$(PREFIX)/share/lvs-agent/prometheus/RUNBOOK.md
 install:
-	@[ -x build/lvs-agent ] && [ -x build/lvs-exporter ] || { echo "nothing is built yet: make build"; exit 1; }
+	@[ -x build/lvs-agent ] && [ -x build/lvs-exporter ] && [ -e build/lvs-exporter.1 ] || { echo "nothing is built yet: make build"; exit 1; }
 	install -D -m 755 build/lvs-agent $(DESTDIR)$(PREFIX)/sbin/lvs-agent
 	install -D -m 755 build/lvs-exporter $(DESTDIR)$(PREFIX)/bin/lvs-exporter
+	install -D -m 644 build/lvs-agent.8 $(DESTDIR)$(PREFIX)/share/man/man8/lvs-agent.8
+	install -D -m 644 build/lvs-exporter.1 $(DESTDIR)$(PREFIX)/share/man/man1/lvs-exporter.1
+	for p in lvs-agent lvs-exporter; do install -D -m 644 build/$$p.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$p; done
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/snmp/mibs mib/*.txt
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/lvs-agent/cacti $(wildcard dashboards/cacti/*.xml dashboards/cacti/*.md dashboards/cacti/*.php dashboards/cacti/*.sh)
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/lvs-agent/cacti/resource/snmp_queries dashboards/cacti/resource/snmp_queries/*.xml
@@ -111,9 +128,9 @@ install:
 	sed -i 's|runbook_url: RUNBOOK.md|runbook_url: $(RUNBOOK)|' $(DESTDIR)$(PREFIX)/share/lvs-agent/prometheus/lvs.alerts.yml
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/lvs-agent/grafana dashboards/grafana/*.json
 	for f in datasources dashboards; do install -D -m 644 dashboards/grafana/provisioning/$$f/lvs.yml $(DESTDIR)$(PREFIX)/share/lvs-agent/grafana/provisioning/$$f/lvs.yml; done
-	install -D -m 644 cmd/lvs-agent/lvs-agent.sysusers $(DESTDIR)/etc/sysusers.d/lvs-agent.conf
-	install -D -m 644 cmd/lvs-agent/lvs-agent.service $(DESTDIR)/etc/systemd/system/lvs-agent.service
-	sed -i 's|/usr/local|$(PREFIX)|' $(DESTDIR)/etc/systemd/system/lvs-agent.service
+	install -D -m 644 cmd/lvs-agent/lvs-agent.sysusers $(DESTDIR)$(SYSUSERSDIR)/lvs-agent.conf
+	install -D -m 644 cmd/lvs-agent/lvs-agent.service $(DESTDIR)$(UNITDIR)/lvs-agent.service
+	sed -i 's|/usr/local|$(PREFIX)|' $(DESTDIR)$(UNITDIR)/lvs-agent.service
 
 clean:
 	rm -rf build
