@@ -24,12 +24,14 @@ func director() board {
 
 func directorNumbers() []view {
 	return []view{
-		stat("Director", "Whether the IPVS table was read at the last attempt.", "none", good(), query{expr: "min(" + directorUp + ")"}).worded(answers),
-		stat("Virtual services", "Virtual services in the table.", "none", plain(), query{expr: "sum(lvs_services)"}),
+		stat("Director", "Whether the IPVS table was read at the last attempt.", "none", good(), query{expr: "min(" + directorUp + ")"}).worded(answers).sized(3, 4),
+		stat("Virtual services", "Virtual services in the table.", "none", plain(), query{expr: "sum(lvs_services)"}).sized(3, 4),
 		stat("Services down", "Of the chosen services, those none of whose real servers is in service.", "none", bad(),
-			query{expr: "count(lvs_service_up) - sum(lvs_service_up)"}),
-		stat("Real servers", "Real servers in the table, counted once in each service that they belong to.", "none", plain(), query{expr: "sum(lvs_real_servers)"}),
+			query{expr: "count(lvs_service_up) - sum(lvs_service_up)"}).sized(3, 4),
+		stat("Real servers", "Real servers in the table, counted once in each service that they belong to.", "none", plain(), query{expr: "sum(lvs_real_servers)"}).sized(3, 4),
 		stat("Connections", "Connections now: the kernel's number or, where it does not tell, those of all real servers.", "short", plain(), query{expr: "sum(director:lvs_connections:sum)"}),
+		stat("Sync daemons stopped", "How many fewer connection synchronisation daemons run than ran within the last hour; which they are, and since when, is below. A restart of the machine shows, too.", "none", bad(),
+			query{expr: "sum(max_over_time(lvs_sync_daemons[1h]) - lvs_sync_daemons)"}),
 		stat("Age of snapshot", "How old what is shown here is.", "s", lag(), query{expr: "max(lvs_agent_snapshot_age_seconds)"}),
 	}
 }
