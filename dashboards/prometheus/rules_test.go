@@ -71,7 +71,7 @@ func TestPromtoolTakesTheRules(t *testing.T) {
 
 func TestRulesDoWhatTheirCasesSay(t *testing.T) {
 	files, err := filepath.Glob("tests/*.test.yml")
-	if err != nil || len(files) != 2 {
+	if err != nil || len(files) != 4 {
 		t.Fatalf("there are the cases %q, %v", files, err)
 	}
 	promtool(t, append([]string{"test", "rules"}, files...)...)
@@ -136,7 +136,7 @@ func TestEveryRuleHasCases(t *testing.T) {
 // TestNamesSayTheirLevel holds names to LEVEL:METRIC:OPERATION, and has none twice.
 func TestNamesSayTheirLevel(t *testing.T) {
 	levels := []string{"real_server", "service", "director", "instance", "job", "job_service"}
-	form := regexp.MustCompile(`^([a-z_]+):lvs_[a-z_]+:(sum|ratio|ratio5m|ratio1h|rate5m|seconds)$`)
+	form := regexp.MustCompile(`^([a-z_]+):lvs_[a-z_]+:(sum|bool|ratio|ratio5m|ratio1h|rate5m|seconds)$`)
 	alert := regexp.MustCompile(`^LVS([A-Z][a-z]+)+$`)
 	seen := map[string]bool{}
 	for _, r := range rules(t) {

@@ -44,6 +44,12 @@ var scenes = []scene{
 	{name: "real server removed", from: 5, at: 10, to: 12, clear: 15,
 		breaks: func(s *stage) { s.remove(2) }, mends: func(s *stage) { s.add(2) },
 		alerts: []string{"LVSRealServerRemoved"}},
+	{name: "service removed", from: 5, at: 9, to: 12, clear: 30,
+		breaks: (*stage).empty, mends: (*stage).fill,
+		alerts: []string{"LVSServiceRemoved"}},
+	{name: "real server flapping", from: 5, at: 14, to: 15, clear: 48,
+		breaks: func(s *stage) { s.flaps = true }, mends: func(s *stage) { s.flaps = false; s.weigh(1, 1) },
+		alerts: []string{"LVSRealServerFlapping"}},
 	{name: "weight imbalance", from: 5, at: 35, to: 40, clear: 50,
 		breaks: func(s *stage) { s.flow = [reals]uint32{200, 20, 60, 60} }, mends: func(s *stage) { s.flow = [reals]uint32{60, 60, 60, 60} },
 		alerts: []string{"LVSWeightImbalance"}},
@@ -96,6 +102,9 @@ var scenes = []scene{
 	{name: "agent down", from: 5, at: 9, to: 12, clear: 15,
 		breaks: func(s *stage) { s.unreachable = true }, mends: func(s *stage) { s.unreachable = false },
 		alerts: []string{"LVSAgentDown"}},
+	{name: "director gone", from: 5, at: 18, to: 20, clear: 23,
+		breaks: func(s *stage) { s.dropped = true }, mends: func(s *stage) { s.dropped = false },
+		alerts: []string{"LVSDirectorGone"}},
 	{name: "agent absent", from: 5, at: 18, to: 20, clear: 23,
 		breaks: func(s *stage) { s.unlisted = true }, mends: func(s *stage) { s.unlisted = false },
 		alerts: []string{"LVSAgentAbsent"}},
@@ -185,12 +194,15 @@ type recorder struct {
 func (r *recorder) scrape(t *testing.T, s *stage, e *prom.Exposition) {
 	now := map[string]string{}
 	if !s.unlisted {
+		now[`lvs_up{job="lvs",instance="d2:10587"}`] = "1"
+	}
+	if !s.unlisted && !s.dropped {
 		now[`up{job="lvs",instance="d1:10587"}`] = "1"
 	}
 	switch {
 	case s.unreachable:
 		now[`up{job="lvs",instance="d1:10587"}`] = "0"
-	case !s.unlisted:
+	case !s.unlisted && !s.dropped:
 		w := httptest.NewRecorder()
 		e.ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 		for line := range strings.Lines(w.Body.String()) {

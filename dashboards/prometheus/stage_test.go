@@ -28,12 +28,15 @@ type stage struct {
 	weight [reals]uint32
 	held   [reals]uint32 // connections that stay
 
-	unstable    atomic.Int64  // tables that move under each reading
-	connections atomic.Uint64 // in the kernel's connection table
+	unstable    atomic.Int64                       // tables that move under each reading
+	connections atomic.Uint64                      // in the kernel's connection table
+	past        atomic.Pointer[dataplane.Counters] // what the director counted of services since removed
 	storeBytes  int64
 	ills        func(*prom.Health) // of the agent itself; nil if it is well
 	unreachable bool               // the agent cannot be scraped
-	unlisted    bool               // it is not a target any more
+	dropped     bool               // it is not a target any more
+	unlisted    bool               // neither is the other one there is
+	flaps       bool               // the first real server comes and goes every minute
 }
 
 func newStage(t *testing.T) *stage {
@@ -100,6 +103,16 @@ func (s *stage) remove(i int) {
 	s.weight[i], s.held[i] = 0, 0
 }
 
+// empty clears the table. The director goes on counting from where it was.
+func (s *stage) empty() {
+	s.t.Helper()
+	snap, err := s.Snapshot(s.t.Context())
+	s.must(err)
+	s.past.Store(&snap.Director.Kernel)
+	s.must(s.DeleteService(s.t.Context(), s.key))
+	s.weight, s.held = [reals]uint32{}, [reals]uint32{}
+}
+
 // weigh gives the first n real servers a weight.
 func (s *stage) weigh(n int, weight uint32) {
 	s.t.Helper()
@@ -124,6 +137,9 @@ func (s *stage) release(i int) {
 
 // minute lets the connections of a minute come and go.
 func (s *stage) minute() {
+	if s.flaps {
+		s.weigh(1, 1-s.weight[0])
+	}
 	for i := range reals {
 		if s.weight[i] == 0 {
 			continue
@@ -144,6 +160,9 @@ func (s *stage) Snapshot(ctx context.Context) (*dataplane.Snapshot, error) {
 	snap.Inconsistent = int(s.unstable.Load())
 	snap.Director.Connections, snap.Director.HasConnections = s.connections.Load(), true
 	snap.Director.HasStats = true
+	if past := s.past.Load(); past != nil {
+		snap.Director.Kernel = *past
+	}
 	for i := range snap.Services {
 		snap.Director.Kernel = snap.Director.Kernel.Add(snap.Services[i].Kernel)
 	}
