@@ -107,7 +107,7 @@ func (a *agent) end(s syscall.Signal) error {
 	select {
 	case err := <-a.ended:
 		return err
-	case <-time.After(20 * time.Second):
+	case <-time.After(lab.Patience):
 		a.t.Fatalf("lvs-agent does not end on %v", s)
 		return nil
 	}
@@ -133,7 +133,7 @@ func (a *agent) hangUp() {
 	}
 }
 
-var client = http.Client{Timeout: 20 * time.Second}
+var client = http.Client{Timeout: time.Minute}
 
 // ask makes a request and returns the body; another status than 200 is an error
 // with the body in it.

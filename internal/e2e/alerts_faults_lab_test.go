@@ -131,7 +131,10 @@ func breakByHand() fault {
 			s.b.inNS("ipvsadm", "--stop-daemon", "master")
 			write(s.t, s.b.file, lonelyConfig+"nonsense: true\n")
 			s.b.hangUp()
-			s.b.waitDocument("drift", func(d *document) bool { return len(d.Run.Drift) == 2 })
+			lab.Wait(s.t, "drift", func() bool {
+				m := s.b.metrics("?scope=agent")
+				return m.sample("lvs_agent_drift_entries", "kind", "real server") == 1 && m.sample("lvs_agent_drift_entries", "kind", "master sync daemon") == 1
+			})
 			s.b.churn()
 		},
 		mends: func(s *alarms) {
@@ -154,6 +157,7 @@ func killAgent() fault {
 			s.fired("LVSAgentDown b")
 			s.b.fillStore()
 			s.b.damageStore()
+			s.b.allow(lonelyLimit)
 			s.b.start()
 		},
 		mends: func(s *alarms) {

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -14,7 +15,7 @@ import (
 	"lvs/internal/lab"
 )
 
-// An alerting is a Prometheus that evaluates our alerts, shortened, every second.
+// An alerting is a Prometheus that evaluates our alerts, shortened, every other second.
 type alerting struct {
 	*promServer
 	dir string
@@ -32,7 +33,7 @@ type target struct {
 func startAlerting(t *testing.T, targets ...target) *alerting {
 	t.Helper()
 	p := &alerting{dir: runDir(t)}
-	h := haste{factor: 120, leastRange: 15 * time.Second, leastWait: 3 * time.Second}
+	h := haste{factor: 120, leastRange: 20 * time.Second, leastWait: 4 * time.Second}
 	shortenRules(t, p.dir, h)
 	p.configure(t, targets)
 	// Series of a job that is gone are seen for five minutes else.
@@ -43,7 +44,7 @@ func startAlerting(t *testing.T, targets ...target) *alerting {
 func (p *alerting) configure(t *testing.T, targets []target) {
 	t.Helper()
 	var b strings.Builder
-	b.WriteString("global: {scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 1s}\nrule_files: [lvs.rules.yml, lvs.alerts.yml]\nscrape_configs:\n")
+	b.WriteString("global: {scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 2s}\nrule_files: [lvs.rules.yml, lvs.alerts.yml]\nscrape_configs:\n")
 	for _, at := range targets {
 		fmt.Fprintf(&b, "- job_name: lvs-%s\n  static_configs: [{targets: ['%s'], labels: {instance: %[1]s}}]\n", at.instance, strings.TrimPrefix(at.url, "http://"))
 		if at.scope != "" {
@@ -64,6 +65,16 @@ func (p *alerting) scrape(t *testing.T, targets ...target) {
 		var data struct{ ActiveTargets []any }
 		return p.api("targets", nil, &data) == nil && len(data.ActiveTargets) == len(targets)
 	})
+}
+
+// tooBusy reports whether an alert says no more than that scrapes have lately taken
+// longer than they may, of the agent or of any: the machine is too slow for them.
+func (p *alerting) tooBusy(a alert) bool {
+	if name := a.Labels["alertname"]; name != "LVSAgentDown" && name != "LVSAgentAbsent" {
+		return false
+	}
+	found, err := p.instant(fmt.Sprintf("max_over_time(scrape_duration_seconds{instance=~%q}[1m]) > 1.9", cmp.Or(a.Labels["instance"], ".+")), time.Now())
+	return err == nil && len(found) > 0
 }
 
 // An alert is one that Prometheus has, pending or firing.

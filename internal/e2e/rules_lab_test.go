@@ -19,7 +19,8 @@ import (
 // A haste is what every time in the rules is divided by, and what none gets shorter
 // than: a range, or an age that is compared with, and the time an alert waits. Rates
 // need two scrapes, between which the kernel brought its counters up to date, which
-// it does every two seconds.
+// it does every two seconds. Ranges of an hour and more say how things were before:
+// nobody waits for their end, and they are given four times as long.
 type haste struct {
 	factor                int
 	leastRange, leastWait time.Duration
@@ -50,7 +51,11 @@ func shortenRules(t *testing.T, dir string, h haste) (files []string) {
 			return time.Duration(d) / time.Duration(h.factor)
 		}
 		out := rangeOf.ReplaceAllStringFunc(string(text), func(s string) string {
-			return "[" + model.Duration(max(part(rangeOf.FindStringSubmatch(s)[1]).Round(time.Second), h.leastRange)).String() + "]"
+			d := part(rangeOf.FindStringSubmatch(s)[1]).Round(time.Second)
+			if d*time.Duration(h.factor) >= time.Hour {
+				d *= 4
+			}
+			return "[" + model.Duration(max(d, h.leastRange)).String() + "]"
 		})
 		out = waitOf.ReplaceAllStringFunc(out, func(s string) string {
 			m := waitOf.FindStringSubmatch(s)

@@ -22,11 +22,13 @@ func Guest(t testing.TB) {
 	}
 }
 
-// runLimit is for one command; the guest is slow and shares its processor.
-const runLimit = 2 * time.Minute
+// Patience is how long a test waits for what has to come. It ends a test of a program
+// that hangs, and measures nothing: a guest has a part of a busy machine, and may
+// stand still for seconds.
+const Patience = 3 * time.Minute
 
 // Run runs a command and returns its standard output. A status other than 0, or
-// two minutes, fails the test.
+// no end within [Patience], fails the test.
 func Run(t testing.TB, argv ...string) string {
 	t.Helper()
 	return RunInput(t, nil, argv...)
@@ -35,24 +37,24 @@ func Run(t testing.TB, argv ...string) string {
 // RunInput is Run with a standard input.
 func RunInput(t testing.TB, stdin []byte, argv ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), runLimit)
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path(argv[0]), argv[1:]...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(stdin), &stdout, &stderr
 	// A daemon that the command left behind may hold its output open.
-	cmd.WaitDelay = time.Second
+	cmd.WaitDelay = Patience / 10
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("lab: %s: %v\n%s%s", strings.Join(argv, " "), err, stdout.String(), stderr.String())
 	}
 	return stdout.String()
 }
 
-// Wait asks ok again and again until it is true; a minute and a half fails the test,
+// Wait asks ok again and again until it is true; more than [Patience] fails the test,
 // saying what did not come.
 func Wait(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(90 * time.Second); !ok(); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(Patience); !ok(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("lab: waited in vain: ", what)
 		}

@@ -73,12 +73,12 @@ const kernelUpdate = 2*time.Second + 300*time.Millisecond
 
 // Settle returns when the counters of all services and real servers stayed the
 // same over one of the kernel's updates, so that every window has to show the
-// same; a minute fails the test. Traffic must have stopped. The numbers of
+// same; more than [Patience] fails the test. Traffic must have stopped. The numbers of
 // active and inactive connections are not settled: those of closed connections
 // go on falling as they expire, so compare them between two equal readings.
 func Settle(t testing.TB) {
 	t.Helper()
-	for prev, deadline := "", time.Now().Add(time.Minute); ; {
+	for prev, deadline := "", time.Now().Add(Patience); ; {
 		time.Sleep(kernelUpdate)
 		now := Stats(t)
 		if now == prev {

@@ -74,6 +74,7 @@ func (m *MasterAgent) configure(extra []string) {
 		"master agentx",
 		"agentXSocket " + m.Unix + "," + m.TCP,
 		"agentXPerms 0666 0755",
+		"agentXTimeout 5",                // and not 1 s: of a subagent that is late six times it lets go
 		"dontLogTCPWrappersConnects yes", // a line for each request, which would bury the others
 	}
 	text := strings.Join(append(lines, extra...), "\n") + "\n"

@@ -21,10 +21,10 @@ const { chromium } = createRequire(`${MODULES}/`)("playwright-core")
 const browser = await chromium.launchPersistentContext(PROFILE, {
   executablePath: "/usr/bin/chromium",
   viewport: { width: 1000, height: 400 },
-  timeout: 120000,
+  timeout: 240000,
   args: ["--headless", "--single-process", "--no-zygote", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
 })
-browser.setDefaultTimeout(60000)
+browser.setDefaultTimeout(180000)
 const page = await browser.newPage()
 page.on("pageerror", e => console.error(`page: ${e}`))
 await page.exposeFunction("say", (state, at) => console.log(`${state} ${at}`))
