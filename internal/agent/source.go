@@ -80,6 +80,13 @@ func (s *kernelSource) read(ctx context.Context) (*dataplane.Snapshot, error) {
 	if !errors.Is(err, fs.ErrPermission) {
 		return nil, err
 	}
+	// By what /proc knows of it the table would seem to be another one than by
+	// netlink. An unknown epoch tells nothing, which is the lesser evil. It is read
+	// first: the last counts of a table must never pass for the first of the next.
+	epoch, perr := ipvs.Epoch(ctx, s.cfg)
+	if perr != nil {
+		s.log.Debug("the life of the kernel's table is not known", "dataplane", "ipvs", "err", perr)
+	}
 	proc, perr := s.procfs()
 	if perr != nil {
 		return nil, errors.Join(err, perr)
@@ -88,11 +95,7 @@ func (s *kernelSource) read(ctx context.Context) (*dataplane.Snapshot, error) {
 	if perr != nil {
 		return nil, errors.Join(err, perr)
 	}
-	// By what /proc knows of it the table would seem to be another one than by
-	// netlink. An unknown epoch tells nothing, which is the lesser evil.
-	if snap.Director.Epoch, perr = ipvs.Epoch(ctx, s.cfg); perr != nil {
-		s.log.Debug("the life of the kernel's table is not known", "dataplane", "ipvs", "err", perr)
-	}
+	snap.Director.Epoch = epoch
 	s.say(unprivileged, err)
 	return snap, nil
 }
