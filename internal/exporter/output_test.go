@@ -44,6 +44,33 @@ func TestWriteToIsWholeOrNothing(t *testing.T) {
 	}
 }
 
+func TestWriteToLeavesTheModeToItsUser(t *testing.T) {
+	dir := t.TempDir()
+	p := &program{stdout: io.Discard}
+	name, other := filepath.Join(dir, "out.csv"), filepath.Join(dir, "other.csv")
+	nothing := func(io.Writer) error { return nil }
+	mode := func(name string) os.FileMode {
+		t.Helper()
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Mode()
+	}
+	if err := os.WriteFile(other, nil, 0o666); err != nil { // what the umask leaves of it
+		t.Fatal(err)
+	}
+	if err := p.writeTo(name, nothing); err != nil || mode(name) != mode(other) {
+		t.Errorf("a new file: %v, mode %v, want %v", err, mode(name), mode(other))
+	}
+	if err := os.Chmod(name, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.writeTo(name, nothing); err != nil || mode(name) != 0o600 {
+		t.Errorf("a file that was there: %v, mode %v, want 0600", err, mode(name))
+	}
+}
+
 func TestProgressIsForTerminals(t *testing.T) {
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
