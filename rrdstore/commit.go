@@ -214,11 +214,17 @@ func (s *Store) guard(fn func() error) (err error) {
 var errFault = errors.New("reading it failed")
 
 // openBolt opens a database. bbolt reads the list of free pages at once, and
-// panics on one that is damaged.
+// panics on one that is damaged. Where there is no address space for all that the
+// file may ever be, it is mapped with a quarter of that, so that something is left
+// to others, or with less: a commit that has to map more waits for readers then.
 func openBolt(path string, o *bbolt.Options) (db *bbolt.DB, err error) {
 	err = guard(func() error {
-		db, err = bbolt.Open(path, 0o600, o)
-		return err
+		for try := *o; ; try.InitialMmapSize /= 4 {
+			db, err = bbolt.Open(path, 0o600, &try)
+			if try.InitialMmapSize == 0 || !errors.Is(err, syscall.ENOMEM) {
+				return err
+			}
+		}
 	})
 	return db, err
 }
