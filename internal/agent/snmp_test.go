@@ -23,12 +23,10 @@ import (
 	"lvs/mib/smi"
 )
 
-// A probe is a window with nobody behind it: it keeps the latest tree and counts
-// what is told.
+// A probe is a window with nobody behind it: it keeps the latest tree.
 type probe struct {
 	*snmpWindow
 	tree smi.Tree
-	told []string // the last arc of each notification
 }
 
 func newProbe() *probe {

@@ -24,14 +24,14 @@ func newMetrics(f *fleet) metrics {
 	}, func() float64 { return 1 }), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "lvs_exporter_config_last_reload_successful", Help: "1 if the configuration file was taken over when last read, 0 if it was refused and the previous one stays.",
 	}, func() float64 {
-		if err, _ := f.loading.last(); err != nil {
+		if _, err := f.loading.last(); err != nil {
 			return 0
 		}
 		return 1
 	}), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "lvs_exporter_config_last_reload_success_timestamp_seconds", Help: "When a configuration was last taken over, in seconds since the Unix epoch.",
 	}, func() float64 {
-		_, at := f.loading.last()
+		at, _ := f.loading.last()
 		return float64(at.UnixMilli()) / 1000
 	}))
 	return m

@@ -26,10 +26,10 @@ func (l *loading) note(err error) {
 	}
 }
 
-func (l *loading) last() (err error, at time.Time) {
+func (l *loading) last() (at time.Time, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.err, l.at
+	return l.at, l.err
 }
 
 // reloadOn reloads at each signal and each request until ctx ends, one after the

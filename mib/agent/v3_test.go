@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -228,7 +227,7 @@ func manager(t testing.TB, a *Agent) *gosnmp.GoSNMP {
 	if err := g.Connect(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { g.Conn.(net.Conn).Close() })
+	t.Cleanup(func() { g.Conn.Close() })
 	return g
 }
 
