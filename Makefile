@@ -7,7 +7,7 @@
 # make damage 1000 kills, 2000 power cuts and flipped bytes for the store's files
 # make fuzz   every decoder, 20 seconds each (FUZZ=10m)
 # make bench  every figure we claim beside its peer's (B=name runs one)
-# make install  programs, MIBs, the packs for Cacti, Prometheus and Grafana and a systemd unit, below PREFIX
+# make install  programs, MIBs, the packs for Cacti, Prometheus and Grafana and systemd units, below PREFIX
 SHELL := /bin/bash
 export PATH := $(CURDIR)/build/_go/bin:$(PATH):/usr/local/go/bin:/usr/sbin:/sbin
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
@@ -104,8 +104,8 @@ bench:
 	@$(MAKE) --no-print-directory build build/labnet
 	@go run ./internal/bench $(B)
 
-# Programs with their man pages, MIBs and the systemd unit; the unit is neither
-# enabled nor started. It builds nothing: make build is for anyone, this is for
+# Programs with their man pages, MIBs and systemd units, which are neither enabled
+# nor started. It builds nothing: make build is for anyone, this is for
 # root. A package has DESTDIR, PREFIX=/usr, UNITDIR=/usr/lib/systemd/system and
 # SYSUSERSDIR=/usr/lib/sysusers.d.
 # RUNBOOK is where those who read an alert find the runbook; it goes into its
@@ -128,9 +128,11 @@ install:
 	sed -i 's|runbook_url: RUNBOOK.md|runbook_url: $(RUNBOOK)|' $(DESTDIR)$(PREFIX)/share/lvs-agent/prometheus/lvs.alerts.yml
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/lvs-agent/grafana dashboards/grafana/*.json
 	for f in datasources dashboards; do install -D -m 644 dashboards/grafana/provisioning/$$f/lvs.yml $(DESTDIR)$(PREFIX)/share/lvs-agent/grafana/provisioning/$$f/lvs.yml; done
-	install -D -m 644 cmd/lvs-agent/lvs-agent.sysusers $(DESTDIR)$(SYSUSERSDIR)/lvs-agent.conf
-	install -D -m 644 cmd/lvs-agent/lvs-agent.service $(DESTDIR)$(UNITDIR)/lvs-agent.service
-	sed -i 's|/usr/local|$(PREFIX)|' $(DESTDIR)$(UNITDIR)/lvs-agent.service
+	for p in lvs-agent lvs-exporter; do \
+		install -D -m 644 cmd/$$p/$$p.sysusers $(DESTDIR)$(SYSUSERSDIR)/$$p.conf && \
+		install -D -m 644 cmd/$$p/$$p.service $(DESTDIR)$(UNITDIR)/$$p.service && \
+		sed -i 's|/usr/local|$(PREFIX)|' $(DESTDIR)$(UNITDIR)/$$p.service || exit; \
+	done
 
 clean:
 	rm -rf build
