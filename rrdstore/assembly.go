@@ -74,7 +74,9 @@ func (a *assembly) identify(tick uint32) {
 	if a.rows.header.keyframe || tick >= a.until {
 		a.seen, a.slots, a.until = 0, a.slots[:0], ^uint32(0)
 	}
-	for i := range common(a.rows.sids[a.seen:], a.sids) {
+	h := &a.rows.header
+	rising := h.rising && len(a.rows.sids)-a.seen == len(h.slots) // those of this header
+	for i := range common(a.rows.sids[a.seen:], a.sids, rising) {
 		slot := a.seen + i
 		a.rows.want(slot)
 		for _, h := range a.bySID[a.rows.sids[slot]] {

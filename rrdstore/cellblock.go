@@ -15,6 +15,7 @@ type cellBlock struct {
 	// them.
 	imported bool
 	cells    [chunk.Slots][]*rrd.Cells
+	memory   *memory
 }
 
 // at is nil where nothing is known.
@@ -31,9 +32,33 @@ func (b *cellBlock) make(slot, source, rows int) *rrd.Cells {
 		b.cells[slot] = make([]*rrd.Cells, b.width)
 	}
 	if b.cells[slot][source] == nil {
-		b.cells[slot][source] = newCells(rows)
+		b.cells[slot][source] = b.memory.takeCells(rows)
 	}
 	return b.cells[slot][source]
+}
+
+// takeCells are unknown rows, in memory that was given back if there is some.
+func (m *memory) takeCells(rows int) *rrd.Cells {
+	if n := len(m.cells); n > 0 {
+		c := m.cells[n-1]
+		if m.cells = m.cells[:n-1]; cap(c.Known) >= rows {
+			c.Resize(rows)
+			return c
+		}
+	}
+	return newCells(rows)
+}
+
+// giveBack lets the cells of a block, which nobody looks at any more, be used for
+// others.
+func (m *memory) giveBack(b *cellBlock) {
+	for _, columns := range b.cells {
+		for _, c := range columns {
+			if c != nil {
+				m.cells = append(m.cells, c)
+			}
+		}
+	}
 }
 
 // over lies b, of as many rows, under what is stored.

@@ -20,12 +20,22 @@ var errShort = errors.New("record ends early")
 // checksum covers where a record is kept, so that one found under another's key
 // does not pass for it.
 func checksum(bucket string, window uint32, key, body []byte) uint32 {
-	var place [64]byte
-	b := append(place[:0], bucket...)
-	b = binary.BigEndian.AppendUint32(b, window)
-	b = append(b, key...)
-	return crc32.Update(crc32.Update(0, castagnoli, b), castagnoli, body)
+	crc := ^uint32(0)
+	for i := range len(bucket) {
+		crc = crcByte(crc, bucket[i])
+	}
+	for shift := 24; shift >= 0; shift -= 8 {
+		crc = crcByte(crc, byte(window>>shift))
+	}
+	for _, b := range key {
+		crc = crcByte(crc, b)
+	}
+	return crc32.Update(^crc, castagnoli, body)
 }
+
+// crcByte is one step of CRC-32C. The few bytes of a place are taken so: given to
+// [crc32.Update] they would have to be in allocated memory.
+func crcByte(crc uint32, b byte) uint32 { return castagnoli[byte(crc)^b] ^ crc>>8 }
 
 // seal ends the record that starts with its version at b[start].
 func seal(b []byte, start int, bucket string, window uint32, key []byte) []byte {

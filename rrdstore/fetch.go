@@ -121,6 +121,7 @@ type fetcher struct {
 	// Memory that is used again.
 	merged  rrd.Cells
 	unknown []float64
+	columns [][]uint64 // of one source
 }
 
 func (f *fetcher) run(ctx context.Context, q *Query) (*Result, error) {

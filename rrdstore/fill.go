@@ -76,7 +76,7 @@ func (f *fetcher) each(batches [][]*group, do func(*fetcher, []*group) error) er
 	}
 	other, reader := *f, *f.r
 	other.r, reader.memory, reader.damaged = &reader, f.r.second, 0
-	other.merged, other.unknown = rrd.Cells{}, nil
+	other.merged, other.unknown, other.columns = rrd.Cells{}, nil, nil
 	var wg sync.WaitGroup
 	var otherErr error
 	wg.Go(func() { otherErr = work(&other) })

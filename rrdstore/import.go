@@ -197,7 +197,7 @@ func (im *importer) put(k chunkKey, points []staged) error {
 			}
 		}
 		im.done.Known += p.count() - before
-		return putChunk(tx, k, p.append(k.window, k.place(), im.a.beat))
+		return putChunk(tx, k, new(encoding).part(p, k.window, k.place(), im.a.beat))
 	})
 	if err != nil {
 		return err

@@ -17,6 +17,7 @@ type job struct {
 	reader *Reader
 	blocks []uint32 // left to do
 	puts   []*entity
+	groups map[uint32]*group // the series, by block
 	// damaged is how many records the reader had to leave out, as far as said.
 	damaged int
 }
@@ -34,6 +35,7 @@ func (s *Store) newJob(ctx context.Context, a *archive, l *level) (*job, error) 
 	} else if err := j.list(a); err != nil {
 		return nil, err
 	}
+	j.group()
 	return j, nil
 }
 
@@ -138,8 +140,9 @@ func (s *Store) work(ctx context.Context, a *archive, j *job) error {
 	j.puts, j.blocks = nil, j.blocks[n:]
 	a.note(j.level.step, j.window)
 	if last {
-		clear(s.parts[:]) // megabytes, not needed for an hour
-		s.columns = nil
+		// Megabytes, not needed for an hour.
+		clear(s.parts[:])
+		s.columns, s.encoded = nil, encoding{}
 		*j.level = done
 		s.noteFrontiers(a)
 	}
@@ -153,18 +156,29 @@ func (a *archive) note(step, window uint32) {
 	}
 }
 
-// blockSeries are the series of a block, by slot.
-func (j *job) blockSeries(block uint32) *group {
-	g := newGroup(block)
+// group puts the series of each block together.
+func (j *job) group() {
+	j.groups = make(map[uint32]*group)
 	for _, s := range j.reader.series {
 		if s.entity == nil {
 			continue
 		}
-		if b, slot := blockOf(s.entity.aid); b == block {
-			g.add(slot, s)
+		block, slot := blockOf(s.entity.aid)
+		g := j.groups[block]
+		if g == nil {
+			g = newGroup(block)
+			j.groups[block] = g
 		}
+		g.add(slot, s)
 	}
-	return g
+}
+
+// blockSeries are the series of a block, by slot.
+func (j *job) blockSeries(block uint32) *group {
+	if g := j.groups[block]; g != nil {
+		return g
+	}
+	return newGroup(block)
 }
 
 // place is where a chunk of the job goes.
@@ -196,25 +210,29 @@ func (s *Store) tierChunk(ctx context.Context, j *job, block uint32) ([]byte, er
 
 	rows := int(l.span / l.step)
 	h := &chunk.Header{Step: l.step, PDP: f.st.step, Start: j.window, Rows: rows}
-	var slots [chunk.Slots][]byte
+	s.encoded.clear()
+	t := &s.tier
+	t.Season = int(86400 / l.step)
 	for _, g := range j.blockSeries(block).split(tierSlotsAtOnce) {
 		b, err := f.cells(ctx, &l, g, j.window, j.end(), l.step)
 		if err != nil {
 			return nil, err
 		}
 		for slot := range g.series {
-			t := chunk.Tier{Season: int(86400 / l.step)}
+			t.Columns = t.Columns[:0]
 			for i, src := range f.sources {
 				if c := b.at(slot, i); c != nil && anyKnown(c.Known) {
 					t.Columns = append(t.Columns, chunk.TierColumn{Source: src.id, Cells: *c})
 				}
 			}
 			if len(t.Columns) > 0 {
-				slots[slot] = t.Append(nil, rows, l.step/f.st.step)
+				s.encoded.add(slot, func(v []byte) []byte { return t.Append(v, rows, l.step/f.st.step) })
 			}
 		}
+		f.r.giveBack(b)
 	}
-	return chunk.Append(nil, j.place(block), h, &slots), nil
+	clear(t.Columns[:cap(t.Columns)])
+	return chunk.Append(nil, j.place(block), h, &s.encoded.slots), nil
 }
 
 // tierFetcher is a fetcher of all that tiers have of everything.

@@ -21,7 +21,7 @@ func (f *fetcher) cells(ctx context.Context, l *level, g *group, start, end, ste
 	if l.span%step != 0 || l.fed && f.begun(l, start, end) {
 		step = l.step
 	}
-	b := &cellBlock{step: step, width: len(f.sources)}
+	b := &cellBlock{step: step, width: len(f.sources), memory: &f.r.memory}
 	if err := f.stored(ctx, l, g, start, end, b); err != nil {
 		return nil, err
 	}

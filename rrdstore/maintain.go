@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 
 	"go.etcd.io/bbolt"
+
+	"lvs/rrdstore/chunk"
 )
 
 // These bound what one call of Maintain holds in
@@ -29,7 +31,9 @@ type upkeep struct {
 	archived, ahead, behind atomic.Uint32
 	parts                   [rowBlocksAtOnce]rawPart // their memory is used again
 	columns                 []uint64                 // of the part that is encoded
-	warned                  bool                     // of the archive having no room
+	encoded                 encoding
+	tier                    chunk.Tier // that is encoded
+	warned                  bool       // of the archive having no room
 }
 
 // Maintain does a bounded part of what is to be done for the archive: rows of

@@ -13,18 +13,23 @@ func (f *fetcher) points(ctx context.Context, g *group, start, end, step uint32)
 		return nil, err
 	}
 	defer f.r.release(parts)
-	b := &cellBlock{step: step, width: len(f.sources)}
+	b := &cellBlock{step: step, width: len(f.sources), memory: &f.r.memory}
 	rows, per := int((end-start)/step), int(step/f.st.step)
 	from, to := spanned(parts, start, end, step)
 	pdp := make([]float64, int(to-from)/int(f.st.step))
 	var u updates
+	beat := f.beat(parts)
+	first, even := steady(parts, f.st.step)
+	even = even && f.st.step <= beat
 	for slot := range g.series {
 		for i, src := range f.sources {
-			u.of(parts, slot, src)
-			if len(u.Times) == 0 {
-				continue
+			if !even || !f.steadyPoints(pdp, from, first, parts, slot, src, 1) {
+				u.of(parts, slot, src)
+				if len(u.Times) == 0 {
+					continue
+				}
+				u.dataPoints(pdp, from, f.st.step, beat)
 			}
-			u.dataPoints(pdp, from, f.st.step, f.beat(parts))
 			all := b.make(slot, i, rows)
 			rrd.Consolidate(sliceCells(all, int((from-start)/step), int((to-start)/step)), pdp, per)
 		}
@@ -57,23 +62,17 @@ func (f *fetcher) showPoints(ctx context.Context, g *group, columns func(*Series
 	}
 	defer f.r.release(parts)
 	var u updates
+	beat := f.beat(parts)
+	first, even := steady(parts, f.step)
+	even = even && f.step <= beat
 	for slot, s := range g.series {
 		all := columns(s)
 		for i, src := range f.sources {
 			own := all[i*len(f.functions) : (i+1)*len(f.functions)]
-			u.of(parts, slot, src)
-			if len(u.Times) == 0 {
-				for j := range own {
-					setUnknown(own[j].Values)
-				}
-				continue
-			}
 			values := own[0].Values
-			u.dataPoints(values, f.start, f.step, f.beat(parts))
-			if src.Kind == Counter {
-				for k := range values {
-					values[k] /= float64(f.step)
-				}
+			if !even || !f.steadyPoints(values, f.start, first, parts, slot, src, float64(f.step)) {
+				u.of(parts, slot, src)
+				u.show(values, f.start, f.step, beat)
 			}
 			for _, c := range own[1:] {
 				copy(c.Values, values)

@@ -2,6 +2,7 @@ package rrdstore
 
 import (
 	"math"
+	"slices"
 
 	"lvs/rrdstore/chunk"
 )
@@ -158,10 +159,14 @@ func (p *rawPart) begin(tick uint32) { p.ticks = append(p.ticks, tick) }
 // are gauges. They are kept as rows, and made columns of at the end, so that a row
 // is written to one place in memory.
 type building struct {
-	rows             []values // of the ticks that have counters or gauges
+	rows []values // of the ticks that have counters or gauges
+	// ragged: counters or gauges are missing at some tick, and sets tell where
+	// they are. Until then rows has a row for each tick.
+	ragged           bool
 	counters, gauges chunk.Bits
 	width            int // how many gauges are known where any is, the first ones
 	resets           chunk.Bits
+	raw              chunk.Raw // what finish makes of it
 }
 
 // add stores what the last tick begun has in a slot: counters if they are known,
@@ -176,6 +181,13 @@ func (p *rawPart) add(slot int, v *values, counters bool, gauges int, reset bool
 	if reset {
 		setBit(&b.resets, i)
 	}
+	if !b.ragged {
+		if counters && gauges > 0 && len(b.rows) == i {
+			b.rows, b.width = append(b.rows, *v), gauges
+			return
+		}
+		b.rag()
+	}
 	if !counters && gauges == 0 {
 		return
 	}
@@ -186,6 +198,15 @@ func (p *rawPart) add(slot int, v *values, counters bool, gauges int, reset bool
 	if gauges > 0 {
 		setBit(&b.gauges, i)
 		b.width = gauges
+	}
+}
+
+// rag makes sets of what every tick had so far.
+func (b *building) rag() {
+	b.ragged = true
+	for i := range b.rows {
+		setBit(&b.counters, i)
+		setBit(&b.gauges, i)
 	}
 }
 
@@ -227,8 +248,13 @@ func (p *rawPart) finish() {
 		if b == nil || len(b.rows) == 0 {
 			continue
 		}
-		raw := &chunk.Raw{Resets: b.resets}
-		columns := make([][]uint64, len(counterOrder)+b.width)
+		if !b.ragged && len(b.rows) < len(p.ticks) {
+			b.rag()
+		}
+		raw := &b.raw
+		raw.Resets, raw.Columns = b.resets, slices.Grow(raw.Columns[:0], int(numValues))
+		var all [numValues][]uint64
+		columns := all[:len(counterOrder)+b.width]
 		for c := range columns {
 			columns[c], left = left[:len(p.ticks)], left[len(p.ticks):]
 		}
@@ -252,6 +278,10 @@ func (p *rawPart) finish() {
 // transpose writes the rows into columns, each of which has room for all ticks, and
 // returns how many values those of counters and of gauges have.
 func (b *building) transpose(columns [][]uint64, ticks int) (counters, gauges int) {
+	if !b.ragged {
+		b.transposeAll(columns)
+		return ticks, ticks
+	}
 	at := 0
 	for i := range ticks {
 		hasCounters, hasGauges := b.counters.Has(i), b.gauges.Has(i)
@@ -274,4 +304,20 @@ func (b *building) transpose(columns [][]uint64, ticks int) (counters, gauges in
 		}
 	}
 	return counters, gauges
+}
+
+// transposeAll is transpose where nothing is missing.
+func (b *building) transposeAll(columns [][]uint64) {
+	for c, column := range columns {
+		from := 0
+		if c < len(counterOrder) {
+			from = counterOrder[c]
+		} else {
+			from = gaugeOrder[c-len(counterOrder)]
+		}
+		column = column[:len(b.rows)]
+		for i := range b.rows {
+			column[i] = b.rows[i][from]
+		}
+	}
 }

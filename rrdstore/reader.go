@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"lvs/dataplane"
+	"lvs/rrdstore/rrd"
 )
 
 // startGrace is how long OpenReader and Backup wait for an owner that has the
@@ -71,9 +72,10 @@ type Reader struct {
 
 // memory is what one reading after the other uses.
 type memory struct {
-	spare []*rawPart // to decode superchunks into
-	heads []*rawPart // to gather rows of the head in
-	slots []values   // of those rows
+	spare []*rawPart   // to decode superchunks into
+	heads []*rawPart   // to gather rows of the head in
+	slots []values     // of those rows
+	cells []*rrd.Cells // given back, see giveBack
 }
 
 // OpenReader opens the store in dir for reading: through its owner's socket where

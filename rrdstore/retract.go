@@ -121,7 +121,7 @@ func (im *importer) retractWindow(ctx context.Context, f *fetcher, l *level, win
 	if err != nil {
 		return err
 	}
-	made := &cellBlock{step: l.step, width: len(f.sources)}
+	made := &cellBlock{step: l.step, width: len(f.sources), memory: &f.r.memory}
 	made = below.over(made, int((end-start)/l.step))
 
 	return im.update(func(tx *bbolt.Tx) error {

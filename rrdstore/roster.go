@@ -146,7 +146,7 @@ func (s *Store) encode(p *plan, snap *dataplane.Snapshot) {
 
 	place := 0 // in the roster; 0 is the director
 	next := func() *values {
-		slot := w.slot[s.sids[place]]
+		slot := w.places[place]
 		place++
 		if s.resetNow[place] {
 			s.resets[slot/blockSlots] |= 1 << (slot % blockSlots)

@@ -3,7 +3,9 @@ package rrdstore
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"math/bits"
+	"slices"
 
 	"lvs/dataplane"
 )
@@ -38,6 +40,9 @@ func (v *values) total() dataplane.Counters {
 	}
 }
 
+// maxDelta is how many bytes a difference takes at most.
+const maxDelta = 2 + numValues*binary.MaxVarintLen64
+
 // appendDelta writes the mask of what changed since prev and the differences.
 func appendDelta(b []byte, v, prev *values) []byte {
 	var mask uint64
@@ -46,16 +51,25 @@ func appendDelta(b []byte, v, prev *values) []byte {
 			mask |= 1 << i
 		}
 	}
-	b = binary.AppendUvarint(b, mask)
 	if mask == 0 {
-		return b
+		return append(b, 0)
 	}
-	for i := range v {
-		if v[i] != prev[i] {
-			b = binary.AppendVarint(b, int64(v[i]-prev[i]))
+	n := len(b)
+	b = slices.Grow(b, maxDelta)[:n+maxDelta]
+	n += binary.PutUvarint(b[n:], mask)
+	for ; mask != 0; mask &= mask - 1 {
+		i := bits.TrailingZeros64(mask)
+		d := int64(v[i] - prev[i])
+		u := uint64(d)<<1 ^ uint64(d>>63)
+		for u >= 0x80 {
+			b[n] = byte(u) | 0x80
+			u >>= 7
+			n++
 		}
+		b[n] = byte(u)
+		n++
 	}
-	return b
+	return b[:n]
 }
 
 // delta applies what appendDelta wrote to v, which holds prev.
@@ -65,11 +79,35 @@ func (p *parser) delta(v *values) {
 		p.fail(fmt.Errorf("mask %#x has unknown values", mask))
 		return
 	}
-	for i := 0; mask != 0; i, mask = i+1, mask>>1 {
-		if mask&1 != 0 {
+	for ; mask != 0; mask &= mask - 1 {
+		i := bits.TrailingZeros64(mask)
+		if len(p.b)-p.at < 8 {
 			v[i] += uint64(p.varint())
+			continue
 		}
+		u, n := shortUvarint(binary.LittleEndian.Uint64(p.b[p.at:]))
+		if n == 0 {
+			v[i] += uint64(p.varint())
+			continue
+		}
+		p.at += n
+		v[i] += u>>1 ^ -(u & 1)
 	}
+}
+
+// shortUvarint takes a varint of up to 8 bytes off the lowest of w, all at once: how
+// long it is follows no pattern that a processor could foresee. Of a longer one n is
+// 0.
+func shortUvarint(w uint64) (v uint64, n int) {
+	last := ^w & 0x8080808080808080 // the first byte whose uppermost bit is 0
+	if last == 0 {
+		return 0, 0
+	}
+	w &= last ^ (last - 1)
+	w = w&0x007f007f007f007f | w&0x7f007f007f007f00>>1
+	w = w&0x00003fff00003fff | w&0x3fff00003fff0000>>2
+	w = w&0x000000000fffffff | w&0x0fffffff00000000>>4
+	return w, bits.TrailingZeros64(last)/8 + 1
 }
 
 // skipDelta leaves out what appendDelta wrote.
@@ -121,6 +159,7 @@ type header struct {
 	late                     int64  // nanoseconds from the tick to Snapshot.Time
 	director                 values // of a parsed header, the differences alone
 	slots                    []uint32
+	rising                   bool // slots of a parsed header rise, as those of a keyframe do
 }
 
 const (
@@ -154,7 +193,9 @@ func (h *header) append(b []byte, prev *values) []byte {
 	return b
 }
 
-func parseHeader(payload []byte) (h header, err error) {
+// parseHeader reads what append wrote. Slots are appended to memory of the caller's,
+// which they stay in.
+func parseHeader(payload []byte, memory *[]uint32) (h header, err error) {
 	p := &parser{b: payload}
 	flags := p.byte()
 	h.keyframe, h.partial = flags&headerKeyframe != 0, flags&headerPartial != 0
@@ -165,10 +206,14 @@ func parseHeader(payload []byte) (h header, err error) {
 	if n > uint64(len(p.rest())) { // each takes a byte or more
 		return header{}, fmt.Errorf("%w: header: %d slots in %d bytes", ErrDamaged, n, len(p.rest()))
 	}
-	h.slots = make([]uint32, n)
+	from, to := len(*memory), len(*memory)+int(n)
+	*memory = slices.Grow(*memory, int(n))[:to]
+	h.slots, h.rising = (*memory)[from:to:to], true
 	last := int64(0)
 	for i := range h.slots {
-		last += p.varint()
+		d := p.varint()
+		last += d
+		h.rising = h.rising && d > 0 && last <= math.MaxUint32
 		h.slots[i] = uint32(last)
 	}
 	if err := p.end(); err != nil {

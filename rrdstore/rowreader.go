@@ -34,7 +34,7 @@ func (r *rowReader) feed(rec scanRecord) error {
 	if k.block == 0 {
 		var h header
 		if err == nil {
-			h, err = parseHeader(payload)
+			h, err = parseHeader(payload, new([]uint32))
 		}
 		r.row(k.tick, h, err == nil)
 		if err != nil {

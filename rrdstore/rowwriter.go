@@ -11,6 +11,10 @@ const keyframeEvery = 64
 type rowWriter struct {
 	sids []uint32         // by slot
 	slot map[uint32]int32 // by series
+	// order is the series of the row under way as they came, and places their slots:
+	// most rows have the same as the one before.
+	order  []uint32
+	places []int32
 
 	since     uint64 // of the row under way
 	started   bool   // a keyframe was accepted
@@ -45,8 +49,9 @@ func (w *rowWriter) needsKeyframe() bool {
 	return !w.started || w.since+1 >= keyframeEvery || len(w.sids) > 2*w.here+64*blockSlots
 }
 
-// begin starts a row of the series in sids, in any order. It returns the header's
-// slots: those of the series that have none yet, or of all in a keyframe.
+// begin starts a row of the series in sids, in any order, whose slots then are in
+// places. It returns the header's slots: those of the series that have none yet, or
+// of all in a keyframe.
 func (w *rowWriter) begin(keyframe bool, sids []uint32) []uint32 {
 	w.here = len(sids)
 	if keyframe {
@@ -63,21 +68,34 @@ func (w *rowWriter) begin(keyframe bool, sids []uint32) []uint32 {
 	}
 	known := len(w.sids)
 	if keyframe {
-		known = 0
-	} else {
-		for _, sid := range sids {
-			if _, ok := w.slot[sid]; !ok {
-				w.slot[sid] = int32(len(w.sids))
-				w.sids = append(w.sids, sid)
-			}
-		}
+		known, w.order = 0, w.order[:0]
 	}
+	w.place(sids)
 	// Absent slots keep their last values: a series that comes back is written
 	// as a difference from them.
 	w.cur.values = append(w.cur.values[:0], w.prev.values...)
 	w.cur.values = append(w.cur.values, make([]values, len(w.sids)-len(w.cur.values))...)
 	w.cur.present = append(w.cur.present[:0], make([]uint64, w.blocks())...)
 	return w.sids[known:]
+}
+
+// place finds the slots of series, and gives some to those that have none.
+func (w *rowWriter) place(sids []uint32) {
+	w.places = slices.Grow(w.places, max(0, len(sids)-len(w.places)))[:len(sids)]
+	same := 0
+	for same < min(len(sids), len(w.order)) && sids[same] == w.order[same] {
+		same++
+	}
+	for i, sid := range sids[same:] {
+		slot, ok := w.slot[sid]
+		if !ok {
+			slot = int32(len(w.sids))
+			w.slot[sid] = slot
+			w.sids = append(w.sids, sid)
+		}
+		w.places[same+i] = slot
+	}
+	w.order = append(w.order[:same], sids[same:]...)
 }
 
 func (w *rowWriter) blocks() int { return (len(w.sids) + blockSlots - 1) / blockSlots }

@@ -47,6 +47,8 @@ type scan struct {
 	slots  int
 	found  int    // of sids, in the layout under way
 	need   []bool // by block of the layout under way
+	// memory is where the slots of headers are, until the next step.
+	memory []uint32
 }
 
 // step emits records until stepBytes were read or the scan is done.
@@ -55,6 +57,7 @@ func (s *scan) step(tx *bbolt.Tx, emit func(scanRecord) error) error {
 	if rows == nil {
 		return fmt.Errorf("%w: bucket %q is missing", ErrDamaged, bucketRow)
 	}
+	s.memory = s.memory[:0]
 	for budget := stepBytes; budget > 0 && !s.done; {
 		w, err := s.enter(rows)
 		if err != nil || s.done {
@@ -231,7 +234,7 @@ func (s *scan) layout(k rowKey, v []byte) *header {
 	if err != nil {
 		return nil
 	}
-	h, err := parseHeader(payload)
+	h, err := parseHeader(payload, &s.memory)
 	if err != nil {
 		return nil
 	}
@@ -243,18 +246,18 @@ func (s *scan) layout(k rowKey, v []byte) *header {
 		s.need = append(s.need, false)
 	}
 	first := s.slots - len(h.slots)
-	for i := range common(h.slots, s.sids) {
+	for i := range common(h.slots, s.sids, h.rising) {
 		s.need[(first+i)/blockSlots] = true
 		s.found++
 	}
 	return &h
 }
 
-// common are the places in slots of those that are in sids, which rise; a
+// common are the places in slots of those that are in sids, which rise. A
 // keyframe's slots do as well, and there are many of them.
-func common(slots, sids []uint32) iter.Seq[int] {
+func common(slots, sids []uint32, rising bool) iter.Seq[int] {
 	return func(yield func(int) bool) {
-		if len(slots) > 2*len(sids) && slices.IsSorted(slots) {
+		if rising && len(slots) > 2*len(sids) {
 			from := 0
 			for _, sid := range sids {
 				at, ok := slices.BinarySearch(slots[from:], sid)

@@ -165,14 +165,15 @@ func sendRecords(all []archiveRecord, send func([]byte) error) error {
 
 func (s *Store) answerRows(ctx context.Context, q query, send func([]byte) error) error {
 	sc := q.scan()
+	records := batches.Get().(*batch)
+	defer batches.Put(records)
 	var b []byte
 	for !sc.done {
-		batch, err := viewer(s.view).step(ctx, sc)
-		if err != nil {
+		if err := viewer(s.view).step(ctx, sc, records); err != nil {
 			return err
 		}
 		b = b[:0]
-		for _, rec := range batch {
+		for _, rec := range records.records {
 			b = appendFrame(b, frameRow, windowKey(rec.window), rec.key.bytes(), rec.value)
 		}
 		if err := send(b); err != nil {

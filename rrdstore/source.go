@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -101,12 +102,13 @@ func (f files) state(ctx context.Context) (*storeState, error) {
 
 func (f files) rows(ctx context.Context, q query, emit func(scanRecord) error) error {
 	sc := q.scan()
+	b := batches.Get().(*batch)
+	defer batches.Put(b)
 	for !sc.done {
-		batch, err := f.head.step(ctx, sc)
-		if err != nil {
+		if err := f.head.step(ctx, sc, b); err != nil {
 			return err
 		}
-		for _, rec := range batch {
+		for _, rec := range b.records {
 			if err := emit(rec); err != nil {
 				return err
 			}
@@ -115,26 +117,36 @@ func (f files) rows(ctx context.Context, q query, emit func(scanRecord) error) e
 	return nil
 }
 
+// A batch is what one step of a scan read, in memory that the next one uses
+// again.
+type batch struct {
+	records []scanRecord
+	values  []byte
+	slots   []uint32 // of headers
+}
+
+var batches = sync.Pool{New: func() any { return new(batch) }}
+
 // step copies what one transaction of a scan reads, so that no transaction is
 // open while somebody takes the time to use it.
-func (view viewer) step(ctx context.Context, sc *scan) (batch []scanRecord, err error) {
+func (view viewer) step(ctx context.Context, sc *scan, b *batch) error {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return err
 	}
-	err = view(func(tx *bbolt.Tx) error {
-		var buf []byte
+	clear(b.records)
+	b.records, b.values = b.records[:0], slices.Grow(b.values[:0], 64<<10)
+	sc.memory = b.slots
+	defer func() { b.slots, sc.memory = sc.memory, nil }()
+	return view(func(tx *bbolt.Tx) error {
 		return sc.step(tx, func(rec scanRecord) error {
-			if cap(buf)-len(buf) < len(rec.value) {
-				buf = make([]byte, 0, max(64<<10, len(rec.value)))
-			}
-			at := len(buf)
-			buf = append(buf, rec.value...)
-			rec.value = buf[at:len(buf):len(buf)]
-			batch = append(batch, rec)
+			// Where values have to move, those of the records before stay where they were.
+			at := len(b.values)
+			b.values = append(b.values, rec.value...)
+			rec.value = b.values[at:len(b.values):len(b.values)]
+			b.records = append(b.records, rec)
 			return nil
 		})
 	})
-	return batch, err
 }
 
 // chunks reads a window in one transaction: superchunks are too large to be

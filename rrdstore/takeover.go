@@ -37,7 +37,7 @@ func (s *Store) rowChunks(ctx context.Context, a *archive, j *job, blocks []uint
 			return nil, err
 		}
 		if len(part.ticks) > 0 {
-			chunks[i] = part.append(j.window, j.place(block), a.beatOf(j.window))
+			chunks[i] = s.encoded.part(part, j.window, j.place(block), a.beatOf(j.window))
 		}
 	}
 	return chunks, nil
@@ -100,16 +100,33 @@ func (a *assembly) putDirector(p *rawPart, slot int) {
 	p.add(slot, &a.rows.state.director, h.hasStats, btoi(h.hasConnections), h.reset)
 }
 
-// append encodes the part as a superchunk.
-func (p *rawPart) append(window uint32, place []byte, beat uint32) []byte {
+// An encoding is the slots of a superchunk on their way, in memory that is used
+// for one after the other.
+type encoding struct {
+	buf   []byte
+	slots [chunk.Slots][]byte
+}
+
+func (e *encoding) clear() { e.buf, e.slots = e.buf[:0], [chunk.Slots][]byte{} }
+
+// add takes what is appended as a slot. Where buf had to move, the slots before
+// stay where they were.
+func (e *encoding) add(slot int, appendTo func([]byte) []byte) {
+	start := len(e.buf)
+	e.buf = appendTo(e.buf)
+	e.slots[slot] = e.buf[start:len(e.buf):len(e.buf)]
+}
+
+// part is a superchunk of raw rows.
+func (e *encoding) part(p *rawPart, window uint32, place []byte, beat uint32) []byte {
 	h := &chunk.Header{PDP: max(beat, p.beat), Start: window, Rows: len(p.ticks), Ticks: p.ticks}
-	var slots [chunk.Slots][]byte
+	e.clear()
 	for i, raw := range p.slots {
 		if raw != nil && len(raw.Columns) > 0 {
-			slots[i] = raw.Append(nil, len(p.ticks))
+			e.add(i, func(b []byte) []byte { return raw.Append(b, len(p.ticks)) })
 		}
 	}
-	return chunk.Append(nil, place, h, &slots)
+	return chunk.Append(nil, place, h, &e.slots)
 }
 
 // clear empties the part and keeps its memory.
@@ -121,6 +138,7 @@ func (p *rawPart) clear() {
 			continue
 		}
 		b.rows, b.counters, b.gauges, b.resets = b.rows[:0], b.counters[:0], b.gauges[:0], nil
+		b.ragged = false
 	}
 }
 

@@ -188,3 +188,17 @@ func (u *updates) dataPoints(pdp []float64, start, step, beat uint32) {
 	u.Left = true
 	rrd.DataPoints(pdp, start, step, src, &u.Updates)
 }
+
+// show is dataPoints as a Result has them, those of counters for a second.
+func (u *updates) show(values []float64, start, step, beat uint32) {
+	if len(u.Times) == 0 {
+		setUnknown(values)
+		return
+	}
+	u.dataPoints(values, start, step, beat)
+	if u.kind == Counter {
+		for k := range values {
+			values[k] /= float64(step)
+		}
+	}
+}

@@ -51,10 +51,11 @@ func refShift(width uint) uint { return max(width, refBits) - refBits }
 // extent is the range of a unit's values.
 type extent struct{ lo, hi int64 }
 
-// extents finds the range of each unit, and about how many bits the values take.
-func extents(dst []extent, values []int64) (_ []extent, cost uint) {
+// extents finds the range of each unit, and about how many bits the values take. It
+// stops when that is more than limit.
+func extents(dst []extent, values []int64, limit uint) (_ []extent, cost uint) {
 	dst = dst[:0]
-	for unit := unitSize(len(values)); len(values) > 0; {
+	for unit := unitSize(len(values)); len(values) > 0 && cost <= limit; {
 		n := min(unit, len(values))
 		lo, hi := values[0], values[0]
 		for _, v := range values[1:n] {

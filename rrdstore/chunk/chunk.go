@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
+	"slices"
 )
 
 // Slots is how many entities a superchunk has room for.
@@ -57,7 +58,11 @@ type Block struct {
 // rows than MaxRows, or if Step is no multiple of PDP.
 func Append(b, place []byte, h *Header, slots *[Slots][]byte) []byte {
 	head := appendHeader(nil, h, slots)
-	start := len(b)
+	start, size := len(b), 1+binary.MaxVarintLen64+len(head)+crc32.Size
+	for _, s := range slots {
+		size += len(s) + crc32.Size
+	}
+	b = slices.Grow(b, size)
 	b = append(b, version)
 	b = binary.AppendUvarint(b, uint64(len(head)))
 	b = append(b, head...)
@@ -79,9 +84,16 @@ func headerSum(place, head []byte) uint32 {
 // slotSum covers the place, and what a slot's bytes mean, by the header's
 // checksum.
 func slotSum(seal uint32, slot int, s []byte) uint32 {
-	own := [5]byte{byte(seal >> 24), byte(seal >> 16), byte(seal >> 8), byte(seal), byte(slot)}
-	return crc32.Update(crc32.Update(0, castagnoli, own[:]), castagnoli, s)
+	crc := ^uint32(0)
+	for shift := 24; shift >= 0; shift -= 8 {
+		crc = crcByte(crc, byte(seal>>shift))
+	}
+	return crc32.Update(^crcByte(crc, byte(slot)), castagnoli, s)
 }
+
+// crcByte is one step of CRC-32C, for bytes that [crc32.Update] would have put into
+// allocated memory.
+func crcByte(crc uint32, b byte) uint32 { return castagnoli[byte(crc)^b] ^ crc>>8 }
 
 func appendHeader(b []byte, h *Header, slots *[Slots][]byte) []byte {
 	if !h.valid() || h.Step == 0 && h.Rows != len(h.Ticks) {

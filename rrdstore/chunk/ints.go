@@ -84,52 +84,68 @@ func constant(values []int64) bool {
 	return true
 }
 
-// choose finds the mode whose residuals are the smallest and leaves them and
-// their extents in best and bestTo. What has a mean goes by it or by another
-// column, since what drifts is in the mean already.
+// choose finds the mode whose residuals are the smallest, the first of several, and
+// leaves them and their extents in best and bestTo. What has a mean goes by it or by
+// another column, since what drifts is in the mean already.
 func (p *packer) choose(values []int64, with *beside) mode {
 	least := ^uint(0)
 	chosen := modePlain
-	for m := modePlain; m < modeWithin; m++ {
-		r := grow(p.residual, len(values))
-		p.residual = r
-		switch {
-		case m == modePlain:
-			copy(r, values)
-		case m == modeDelta && with.mean == nil:
-			r = r[:len(r)-1]
-			delta(r, values)
-		case m == modeSeason && with.mean == nil && with.season > 1 && with.season < len(values):
-			r = r[:len(r)-1]
-			delta(r[:with.season-1], values)
-			for i, v := range values[with.season:] {
-				r[with.season-1+i] = v - values[i]
-			}
-		case m == modeMean && with.mean != nil:
-			subtract(r, values, with.mean)
-		case m == modeLike && with.other != nil:
-			like := with.other.expect(with.part, len(values))
-			if like == nil {
-				continue
-			}
-			if with.rises {
-				r = r[:len(r)-1]
-				delta(r, values)
-				subtract(r, r, like)
-			} else {
-				subtract(r, values, like)
-			}
-		default:
+	// The last is mostly the best: of the others the beginning then is enough.
+	for m := modeWithin - 1; m >= modePlain; m-- {
+		r := p.residuals(m, values, with)
+		if r == nil {
 			continue
 		}
 		var cost uint
-		if p.units, cost = extents(p.units, r); cost < least {
+		if p.units, cost = extents(p.units, r, least); cost <= least {
 			least, chosen = cost, m
-			p.residual, p.best = p.best, r
+			if m == modePlain {
+				p.best = append(p.best[:0], values...)
+			} else {
+				p.residual, p.best = p.best, r
+			}
 			p.units, p.bestTo = p.bestTo, p.units
 		}
 	}
 	return chosen
+}
+
+// residuals are what is packed of values in a mode, nil if that is not possible;
+// those of modePlain are the values themselves.
+func (p *packer) residuals(m mode, values []int64, with *beside) []int64 {
+	if m == modePlain {
+		return values
+	}
+	r := grow(p.residual, len(values))
+	p.residual = r
+	switch {
+	case m == modeDelta && with.mean == nil:
+		r = r[:len(r)-1]
+		delta(r, values)
+	case m == modeSeason && with.mean == nil && with.season > 1 && with.season < len(values):
+		r = r[:len(r)-1]
+		delta(r[:with.season-1], values)
+		for i, v := range values[with.season:] {
+			r[with.season-1+i] = v - values[i]
+		}
+	case m == modeMean && with.mean != nil:
+		subtract(r, values, with.mean)
+	case m == modeLike && with.other != nil:
+		like := with.other.expect(with.part, len(values))
+		if like == nil {
+			return nil
+		}
+		if with.rises {
+			r = r[:len(r)-1]
+			delta(r, values)
+			subtract(r, r, like)
+		} else {
+			subtract(r, values, like)
+		}
+	default:
+		return nil
+	}
+	return r
 }
 
 // delta makes r[i] the difference of values[i+1] from values[i].

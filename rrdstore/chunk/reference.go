@@ -126,25 +126,32 @@ func compare(x, y []int64, rises bool) (factor, square float64) {
 func (c *coder) expect(part, n int) []int64 {
 	other, factor := c.columns[c.at-c.ref.back], c.ref.factor()
 	c.like = grow(c.like, n)
-	copy(c.like, other.all[part].x)
-	switch {
+	switch x := other.all[part].x; {
 	case len(c.all) < numParts:
-		delta(c.like[:n-1], c.like)
 		c.like = c.like[:n-1]
+		delta(c.like, x)
 	case part > partSum:
-		subtract(c.like, c.like, other.mean)
+		subtract(c.like, x[:n], other.mean)
+	default:
+		copy(c.like, x)
 	}
-	most := 0.0
-	for i, v := range c.like {
-		p := factor * float64(v)
-		most = max(most, math.Abs(p))
-		c.like[i] = int64(p)
+	most := uint64(0)
+	for _, v := range c.like {
+		sign := v >> 63
+		most = max(most, uint64(v^sign-sign))
 	}
-	if !(most < likeLimit) {
+	// The product of the greatest is the greatest: rounding keeps the order.
+	if !(math.Abs(factor)*float64(most) < likeLimit) {
 		return nil
 	}
 	if part > partSum {
-		add(c.like, c.mean)
+		for i, v := range c.like {
+			c.like[i] = int64(factor*float64(v)) + c.mean[i]
+		}
+		return c.like
+	}
+	for i, v := range c.like {
+		c.like[i] = int64(factor * float64(v))
 	}
 	return c.like
 }

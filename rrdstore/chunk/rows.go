@@ -40,12 +40,14 @@ func (c *coder) appendTier(b []byte, col *TierColumn, at int) []byte {
 
 // flatten finds the known rows of the column.
 func (c *column) flatten(known []uint32) {
-	c.known, c.rows = c.known[:0], c.rows[:0]
+	c.known, c.rows = grow(c.known, len(known)), grow(c.rows, len(known))
+	n := 0
 	for i, k := range known {
-		if k > 0 {
-			c.known, c.rows = append(c.known, int64(k)), append(c.rows, int32(i))
+		if c.known[n], c.rows[n] = int64(k), int32(i); k > 0 {
+			n++
 		}
 	}
+	c.known, c.rows = c.known[:n], c.rows[:n]
 }
 
 // constant reports whether all known rows are of the same integer throughout.

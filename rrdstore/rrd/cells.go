@@ -14,7 +14,10 @@
 // row in which it began over the oldest one; here every row is in its place.
 package rrd
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Cells are consolidated rows of one data source, with all that is needed to
 // consolidate them further. The slices have one element for each row.
@@ -29,9 +32,10 @@ type Cells struct {
 
 // Resize makes c n rows long, all of them unknown.
 func (c *Cells) Resize(n int) {
-	c.Known = append(c.Known[:0], make([]uint32, n)...)
-	for _, v := range []*[]float64{&c.Sum, &c.Min, &c.Max, &c.Last} {
-		*v = append((*v)[:0], make([]float64, n)...)
+	c.Known = slices.Grow(c.Known[:0], n)[:n]
+	clear(c.Known)
+	for _, v := range [...]*[]float64{&c.Sum, &c.Min, &c.Max, &c.Last} {
+		*v = slices.Grow((*v)[:0], n)[:n]
 		for i := range *v {
 			(*v)[i] = math.NaN()
 		}

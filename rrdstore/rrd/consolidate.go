@@ -9,6 +9,10 @@ import "math"
 func Consolidate(dst *Cells, pdp []float64, per int) {
 	for i := range dst.Known {
 		row := pdp[i*per : (i+1)*per]
+		if sum, least, most, ok := positive(row); ok {
+			dst.Known[i], dst.Sum[i], dst.Min[i], dst.Max[i], dst.Last[i] = uint32(per), sum, least, most, row[per-1]
+			continue
+		}
 		known, sum := uint32(0), 0.0
 		least, most := math.Inf(1), math.Inf(-1)
 		for _, v := range row {
@@ -30,6 +34,24 @@ func Consolidate(dst *Cells, pdp []float64, per int) {
 		dst.Known[i], dst.Sum[i], dst.Min[i], dst.Max[i], dst.Last[i] = known, sum, least, most, row[per-1]
 	}
 }
+
+// positive is the sum, the least and the greatest of values if all are known and none
+// has a sign. Then their bits are in the order of the values, and integers are
+// compared without branches, which nobody could foresee.
+func positive(values []float64) (sum, least, most float64, ok bool) {
+	lo, hi := ^uint64(0), uint64(0)
+	for _, v := range values {
+		b := math.Float64bits(v)
+		lo, hi = min(lo, b), max(hi, b)
+		sum += v
+	}
+	if hi > infinity { // NaN, or a sign
+		return 0, 0, 0, false
+	}
+	return sum, math.Float64frombits(lo), math.Float64frombits(hi), true
+}
+
+const infinity = 0x7ff << 52 // the bits of +Inf
 
 // Merge makes each row of dst of the next n rows of src, which has n for each of
 // dst's. It is what Consolidate makes of the data points of both.
