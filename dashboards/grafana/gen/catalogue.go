@@ -49,7 +49,7 @@ func newCatalogue(docs []prom.MetricDoc, rules []byte) (catalogue, error) {
 // words are the functions and key words that queries may use beside metrics and
 // labels. It is short on purpose: a typing error should not pass for a function.
 var words = []string{
-	"sum", "max", "min", "avg", "count", "topk", "by", "on", "and", "or", "unless", "bool", "ignoring", "group_left",
+	"sum", "max", "min", "avg", "count", "topk", "by", "on", "and", "or", "unless", "offset", "bool", "ignoring", "group_left",
 	"rate", "increase", "changes", "clamp_min", "clamp_max", "max_over_time", "histogram_quantile", "label_replace", "label_values", "time", "timestamp", "last_over_time",
 }
 

@@ -11,7 +11,7 @@ func director() board {
 			{label: "service", title: "Virtual service", metric: "lvs_service_info", many: true, all: true, about: "Which services are shown."}},
 		links: []string{fleetUID, serviceUID},
 		marks: []mark{lostMarks, {"State of a service",
-			"sum by (service) (increase(lvs_service_state_changes_total[2m]) - increase(lvs_service_failures_total[2m])) > 0.5",
+			"sum by (service) (" + grown("lvs_service_state_changes_total") + " - " + grown("lvs_service_failures_total") + ") > 0.5",
 			"{{service}} changed its state otherwise: it came back, is full, or has drained", "orange"}, resetMarks},
 		rows: []section{
 			{title: "Now", views: append(directorNumbers(), directorTable())},
@@ -38,7 +38,7 @@ func directorNumbers() []view {
 
 func directorTable() view {
 	const by = "by (service, instance, director) "
-	return table("Virtual services", "The services now. Click one to see its real servers. Of the last hour's is how many of the most real servers that the last hour saw are in service, those taken out of the table included. Bytes out are n/a where all real servers reply past the director (route, tunnel).",
+	return table("Virtual services", "The services now. Click one to see its real servers. Of the last hour's is how many of the most real servers that the last hour saw are in service, those taken out of the table included. Rates are those of the last five minutes. Bytes out are n/a where all real servers reply past the director (route, tunnel).",
 		[]column{
 			{name: "service", title: "Service", link: toService},
 			{name: "instance", title: "Instance"},
@@ -64,9 +64,9 @@ func directorTable() view {
 		query{expr: "sum " + by + "(lvs_service_weight)"},
 		query{expr: "sum " + by + "(lvs_service_connections_active)"},
 		query{expr: "sum " + by + "(lvs_service_connections_inactive)"},
-		query{expr: "sum " + by + "(rate(lvs_service_connections_total[$__rate_interval]))"},
-		query{expr: "sum " + by + "(rate(lvs_service_incoming_bytes_total[$__rate_interval]))"},
-		query{expr: "sum " + by + "(" + repliesOfService("rate(lvs_service_outgoing_bytes_total[$__rate_interval])") + ")"},
+		query{expr: "sum " + by + "(service:lvs_connections:rate5m)"},
+		query{expr: "sum " + by + "(service:lvs_incoming_bytes:rate5m)"},
+		query{expr: "sum " + by + "(service:lvs_outgoing_bytes:rate5m)"},
 	).sized(24, 11).worstFirst()
 }
 

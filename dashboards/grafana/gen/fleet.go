@@ -70,7 +70,7 @@ func fleetDown() view {
 
 func fleetTable() view {
 	const by = "by (instance, director) "
-	return table("Directors", "Every director now, also one that answered within the last hour and does not now. Click an instance to see one. Bytes out are n/a where no reply has ever passed the director, as with direct routing and tunnels.",
+	return table("Directors", "Every director now, also one that answered within the last hour and does not now. Click an instance to see one. Rates are those of the last five minutes. Bytes out are n/a where no reply has ever passed the director, as with direct routing and tunnels.",
 		[]column{
 			{name: "instance", title: "Instance", link: toDirector},
 			{name: "director", title: "Director", link: toDirector},
@@ -90,9 +90,9 @@ func fleetTable() view {
 		query{expr: "sum " + by + "(director:lvs_services_down:sum)"},
 		query{expr: "sum " + by + "(lvs_real_servers)"},
 		query{expr: "sum " + by + "(director:lvs_real_servers_down:sum)"},
-		query{expr: "sum " + by + "(rate(lvs_director_connections_total[$__rate_interval]))"},
-		query{expr: "sum " + by + "(rate(lvs_director_incoming_bytes_total[$__rate_interval]))"},
-		query{expr: "sum " + by + "(" + repliesOfDirector("rate(lvs_director_outgoing_bytes_total[$__rate_interval])", "lvs_director_outgoing_bytes_total") + ")"},
+		query{expr: "sum " + by + "(director:lvs_connections:rate5m)"},
+		query{expr: "sum " + by + "(director:lvs_incoming_bytes:rate5m)"},
+		query{expr: "sum " + by + "(" + repliesOfDirector("director:lvs_outgoing_bytes:rate5m", "lvs_director_outgoing_bytes_total") + ")"},
 		query{expr: "max " + by + "(lvs_agent_snapshot_age_seconds)"},
 	).sized(24, 8).worstFirst()
 }

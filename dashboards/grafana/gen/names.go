@@ -97,6 +97,19 @@ func repliesOfDirector(rate, counter string) string {
 	return rate + " and " + counter + " > 0"
 }
 
+// lately takes the rates of an expression over five minutes, for tables of how things
+// are now: the window of a graph is as long as its steps, hours where it shows a year.
+func lately(expr string) string { return strings.ReplaceAll(expr, "$__rate_interval", "5m") }
+
+// grown is by how much a counter grew at a step of a mark's query, and 0 where it did
+// not. Grafana draws a hundred steps however long the time shown is, and some
+// versions take a window that is shorter than a step of theirs, which misses what
+// happened in between: so it is the difference between two steps where the window
+// has nothing. That alone would miss what was not there a step before.
+func grown(counter string) string {
+	return "(increase(" + counter + "[$__rate_interval]) > 0 or " + counter + " - " + counter + " offset $__interval > 0 or 0 * " + counter + ")"
+}
+
 // addressed adds the label for, the value of the variable director that a link
 // has to set: series of an agent have no label director, and Grafana would leave
 // the name of a field that is not there as it is.
@@ -109,17 +122,17 @@ func addressed(expr string) string {
 const keep = "?${__url_time_range}&${datasource:queryparam}&${job:queryparam}"
 
 var (
-	toDirector = &fieldLink{"Director", "/d/" + directorUID + keep + "&var-instance=${__data.fields.Instance}&var-director=${__data.fields.for}"}
+	toDirector = &fieldLink{"Director", "/d/" + directorUID + keep + "&var-instance=${__data.fields.Instance:percentencode}&var-director=${__data.fields.for:percentencode}"}
 	toService  = &fieldLink{"Virtual service", "/d/" + serviceUID + keep +
-		"&var-instance=${__data.fields.Instance}&var-director=${__data.fields.for}&var-service=${__data.fields.Service:percentencode}"}
+		"&var-instance=${__data.fields.Instance:percentencode}&var-director=${__data.fields.for:percentencode}&var-service=${__data.fields.Service:percentencode}"}
 )
 
 // resetMarks are where the kernel's counters began anew.
-var resetMarks = mark{"Counters reset", "sum by (instance, director, scope, reason) (increase(lvs_resets_total[2m])) > 0",
+var resetMarks = mark{"Counters reset", "sum by (instance, director, scope, reason) (" + grown("lvs_resets_total") + ") > 0",
 	"{{instance}} {{director}}: {{scope}}, {{reason}}", "purple"}
 
 // lostMarks are where services lost their last real server.
-var lostMarks = mark{"Service down", "sum by (instance, director, service) (increase(lvs_service_failures_total[2m])) > 0",
+var lostMarks = mark{"Service down", "sum by (instance, director, service) (" + grown("lvs_service_failures_total") + ") > 0",
 	"{{instance}} {{director}}: {{service}} lost its last real server", "red"}
 
 // lag are the steps of a snapshot's age, in seconds.

@@ -10,8 +10,8 @@ func service() board {
 			{label: "real", title: "Real server", metric: "lvs_real_server_info", many: true, all: true, about: "Which real servers are shown."}},
 		links: []string{fleetUID, directorUID},
 		marks: []mark{lostMarks,
-			{"Real server out of service", byName("increase(lvs_real_server_failures_total[2m]) > 0"), "{{name}} {{real}} went out of service", "red"},
-			{"State of a real server", byName("increase(lvs_real_server_state_changes_total[2m]) - increase(lvs_real_server_failures_total[2m]) > 0.5"),
+			{"Real server out of service", byName(grown("lvs_real_server_failures_total") + " > 0"), "{{name}} {{real}} went out of service", "red"},
+			{"State of a real server", byName(grown("lvs_real_server_state_changes_total") + " - " + grown("lvs_real_server_failures_total") + " > 0.5"),
 				"{{name}} {{real}} changed its state otherwise: it came back, is full, or has drained", "orange"},
 			resetMarks},
 		rows: []section{
@@ -69,7 +69,7 @@ const realState = "lvs_real_server_up * (3 - " + full + ") + (1 - lvs_real_serve
 func realTable() view {
 	// Rows meet by real alone: that is the label that all queries share.
 	by := func(expr string) query { return query{expr: "sum by (real) (" + expr + ")"} }
-	return table("Real servers", "The real servers now. Expected is the share of new connections that its weight entitles it to (with rr, lc and dh, an equal one), actual the share that came; new is how many came a second. Bytes out are n/a where replies pass the director by (route, tunnel).",
+	return table("Real servers", "The real servers now. Expected is the share of new connections that its weight entitles it to (with rr, lc and dh, an equal one), actual the share that came; new is how many came a second; rates and shares are those of the last five minutes. Bytes out are n/a where replies pass the director by (route, tunnel).",
 		[]column{
 			{name: "real", title: "Real server", width: 140},
 			{name: "name", title: "Name", width: 90},
@@ -94,20 +94,21 @@ func realTable() view {
 		by("1000 * lvs_real_server_last_change_timestamp_seconds"),
 		by("lvs_real_server_weight"),
 		by(expected),
-		by(actual),
+		by(lately(actual)),
 		by("lvs_real_server_connections_active"),
 		by("lvs_real_server_connections_inactive"),
 		by("lvs_real_server_peak_connections"),
 		by("lvs_real_server_upper_threshold_connections > 0"),
-		by("rate(lvs_real_server_connections_total[$__rate_interval])"),
-		by("rate(lvs_real_server_incoming_bytes_total[$__rate_interval])"),
-		by(repliesOfReal("rate(lvs_real_server_outgoing_bytes_total[$__rate_interval])")),
+		by(lately("rate(lvs_real_server_connections_total[$__rate_interval])")),
+		by(lately("rate(lvs_real_server_incoming_bytes_total[$__rate_interval])")),
+		by(lately(repliesOfReal("rate(lvs_real_server_outgoing_bytes_total[$__rate_interval])"))),
 		by("lvs_real_server_failures_total"),
 	).sized(24, 9).worstFirst()
 }
 
 // goneTable shows the real servers that somebody, a health checker most often, took
-// out of the table.
+// out of the table. It asks in steps: a month of samples is more than Prometheus
+// reads for one query.
 func goneTable() view {
 	const gone = " unless on (" + eachReal + ") lvs_real_server_up"
 	return table("Real servers no longer in the table", "Real servers that the service had in the time shown, and has no more, as when a health checker takes out those that fail.",
@@ -120,10 +121,10 @@ func goneTable() view {
 			{name: "Value #C", title: "Weight", unit: "none"},
 			{name: "Value #D", title: "Peak", unit: "short"},
 		},
-		query{expr: "max by (real, name, forwarding_method) (last_over_time(lvs_real_server_info[$__range])" + gone + ")"},
+		query{expr: "max by (real, name, forwarding_method) (last_over_time(lvs_real_server_info[$__range:$__interval])" + gone + ")"},
 		query{expr: "1000 * max by (real) (max_over_time(timestamp(lvs_real_server_up)[$__range:$__interval])" + gone + ")"},
-		query{expr: "max by (real) (last_over_time(lvs_real_server_weight[$__range])" + gone + ")"},
-		query{expr: "max by (real) (last_over_time(lvs_real_server_peak_connections[$__range])" + gone + ")"},
+		query{expr: "max by (real) (last_over_time(lvs_real_server_weight[$__range:$__interval])" + gone + ")"},
+		query{expr: "max by (real) (last_over_time(lvs_real_server_peak_connections[$__range:$__interval])" + gone + ")"},
 	).sized(24, 5)
 }
 
@@ -196,7 +197,7 @@ func serviceDrain() []view {
 	const quiesced = " and on (" + eachReal + ") lvs_real_server_weight == 0"
 	return []view{
 		bars("Drained", "How much of its active connections a real server with weight 0 has got rid of, of the most that it had in the time shown.",
-			query{expr: byName("1 - lvs_real_server_connections_active / (max_over_time(lvs_real_server_connections_active[$__range]) > 0)" + quiesced), legend: realLegend}),
+			query{expr: byName("1 - lvs_real_server_connections_active / (max_over_time(lvs_real_server_connections_active[$__range:$__interval]) > 0)" + quiesced), legend: realLegend}),
 		chart("Connections left", "Active and inactive connections of the real servers with weight 0. A real server can go when it has none.", "short",
 			query{expr: byName(taken + quiesced), legend: realLegend}),
 		chart("Towards the upper threshold", "How much of its upper threshold a real server has used; at 1 it gets no more connections. None where there is no threshold.", "percentunit",
