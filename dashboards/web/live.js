@@ -3,6 +3,9 @@
 // and order, the page is asked for again and its table put in place of the old one.
 // A page that is not looked at listens to no events: a browser has six connections
 // to a host, for all of its pages.
+import { age, ageOf, agesIn, clock, put, stamp, words } from "./cell.js"
+import { ages, follow, fresh, inSight, moved, rowOf, tell } from "./rows.js"
+
 const { body } = document
 const base = body.dataset.base
 const root = new URL(base || "./", document.baseURI)
@@ -11,74 +14,8 @@ let tick = body.dataset.tick
 let seen = Date.now() // when the latest sample was
 const opened = new Set() // keys of services whose real servers were asked for
 
-// rows are those of the page by their names; null where it has changed since.
-let rows = null
-function rowOf(id) {
-  rows ??= new Map(Array.from(document.querySelectorAll("tr[data-row]"), tr => [tr.dataset.row, tr]))
-  return rows.get(id)
-}
-
-// Ages count by the agent's clock, which this one may differ from, and more so
-// after somebody set it.
-let ahead = 0
-function clock(made, now = Date.now()) {
-  if (Date.parse(made)) ahead = Date.parse(made) - now
-}
 clock(body.dataset.made)
-
-// age writes how long ago a time was; the server writes the same.
-function age(at) {
-  const s = Math.max(Math.floor((Date.now() + ahead - at) / 1000), 0)
-  const two = (n, unit, m, lesser) => m > 0 ? `${n} ${unit} ${m} ${lesser}` : `${n} ${unit}`
-  if (s < 60) return `${s} s`
-  if (s < 3600) return `${Math.floor(s / 60)} min`
-  if (s < 86400) return two(Math.floor(s / 3600), "h", Math.floor(s % 3600 / 60), "min")
-  return two(Math.floor(s / 86400), "d", s < 7 * 86400 ? Math.floor(s % 86400 / 3600) : 0, "h")
-}
-
-const stamp = at => new Date(at).toISOString().slice(0, 19)
-const words = at => `${stamp(at).replace("T", " ")} UTC`
-
-// put writes a cell into its element, as the server does: a picture, a time or a
-// text, and what is said beside it.
-function put(element, c) {
-  const svg = element.firstElementChild?.localName === "svg" ? element.firstElementChild : null
-  if (svg) {
-    const outlines = (c.d ?? "").split(";")
-    for (const [i, path] of [...svg.children].entries()) path.setAttribute("d", outlines[i] ?? "")
-    if (svg.hasAttribute("role")) svg.setAttribute("aria-label", c.h ?? "")
-  }
-  const text = svg ? svg.nextSibling : element.firstChild
-  if (!c.at && !c.s && text?.nodeType === Node.TEXT_NODE && text === element.lastChild) {
-    if (text.data !== (c.t ?? "")) text.data = c.t ?? ""
-  } else {
-    const parts = svg ? [svg] : []
-    if (c.at) {
-      const time = document.createElement("time")
-      time.dateTime = `${stamp(c.at * 1000)}Z`
-      time.title = words(c.at * 1000)
-      time.textContent = age(c.at * 1000)
-      parts.push(time)
-    } else if (c.t) parts.push(c.t)
-    if (c.s) {
-      const small = document.createElement("small")
-      small.textContent = c.s
-      parts.push(" ", small)
-    }
-    element.replaceChildren(...parts)
-  }
-  if (c.h) element.title = c.h
-  else element.removeAttribute("title")
-  for (const name of ["z", "bad"]) element.classList.toggle(name, c.c === name)
-}
-
-function change(id, c) {
-  const tr = rowOf(id)
-  if (!tr) return false
-  if (c.state) tr.className = `${tr.classList[0]} ${c.state}`
-  for (const [i, cell] of Object.entries(c.cells ?? {})) put(tr.cells[i], cell)
-  return true
-}
+fresh(tick)
 
 function show(e) {
   tick = e.tick
@@ -91,27 +28,45 @@ function show(e) {
     const element = document.querySelector(`[data-fig="${id}"]`)
     if (element) put(element, cell)
   }
+  partial = e.partial ?? false
   const filtered = new URLSearchParams(location.search).get("state")
-  const folded = body.dataset.collapsed !== undefined && location.search === ""
-  const moved = new Set(e.partial ? opened : []) // services whose real servers are to be asked for
+  const some = collapsed() && !folded() // of its real servers the page has those that were asked for
+  const turned = new Set() // services whose real servers are to be asked for
   const sorted = document.querySelector("thead [aria-sort]")?.cellIndex
   let again = e.shape || document.getElementById("notice").childElementCount > 0
   let own = false
   let disorder = false
   for (const [id, c] of Object.entries(e.rows ?? {})) {
-    const there = change(id, c)
+    const there = rowOf(id) !== undefined
     own ||= there
     disorder ||= c.cells?.[sorted] !== undefined
-    if (c.state && folded && id.includes(",")) moved.add(id.slice(0, id.lastIndexOf(",")))
-    else if (c.state && (filtered || !there)) again = true
+    if (c.state && folded() && id.includes(",")) turned.add(id.slice(0, id.lastIndexOf(",")))
+    else if (c.state && (filtered || some || !there)) again = true
   }
+  tell(e.rows ?? {}, tick)
   dated(Date.parse(e.tick))
-  // Of a large table only what its usual page shows is told.
-  if (again || (base !== "" && own) || (e.partial && !folded) || moved.size > opened.size + 20) renew()
+  if (again || (base !== "" && (own || partial)) || turned.size > 20) renew()
   else {
-    moved.forEach(unfold)
+    turned.forEach(unfold)
     if (disorder) renew(5000) // rows that move are hard to read
+    followReals()
   }
+}
+
+// collapsed says that the page leaves real servers out, and folded that it does so
+// of all services: those which are up.
+const collapsed = () => body.dataset.collapsed !== undefined
+const folded = () => collapsed() && location.search === ""
+
+// followReals asks for what events leave out and the page shows, or only if somebody
+// sees it.
+let partial = false
+function followReals(seen) {
+  if (!partial || base !== "" || document.hidden) return
+  follow(service => service.rows.length > 1 && (!folded() || opened.has(service.rows[0].dataset.row)), async keys => {
+    const answer = await ask(new URL(`api/v1/rows?${new URLSearchParams(keys.map(key => ["key", key]))}`, root), "application/json")
+    return answer.json()
+  }, seen)
 }
 
 function dated(at) {
@@ -135,7 +90,7 @@ function renew(least = 2000) {
 }
 
 // ask is a request that ends, also where a proxy or a sleep swallows the answer.
-const ask = url => fetch(url, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(30000) })
+const ask = (url, type = "text/html") => fetch(url, { headers: { Accept: type }, signal: AbortSignal.timeout(30000) })
 
 // refresh asks for the page again; several wishes at once become one more.
 let asking = false
@@ -224,7 +179,7 @@ function replace(page, now) {
   const unfolded = new Map([...opened].filter(rowOf).map(key => [key, [...rowOf(key).parentNode.rows].slice(1)]))
   const scrolled = content.querySelector(".scroll")?.scrollLeft ?? 0
   content.replaceChildren(...anew.childNodes)
-  rows = null
+  fresh(page.body.dataset.tick)
   content.querySelector(".scroll")?.scrollTo(scrolled, 0)
   for (const id of ["notice", "figures"]) document.getElementById(id)?.replaceChildren(...page.getElementById(id).childNodes)
   document.getElementById("summary").textContent = page.getElementById("summary").textContent
@@ -246,10 +201,10 @@ function replace(page, now) {
 // others, for the page is not to jump.
 function keep(key, old) {
   const service = rowOf(key)
-  if (!service || body.dataset.collapsed === undefined) return
+  if (!service || !collapsed()) return
   service.querySelector("button")?.remove()
   service.parentNode.replaceChildren(service, ...old)
-  rows = null
+  moved()
 }
 
 // more makes buttons of the notes that real servers were left out.
@@ -285,7 +240,7 @@ async function unfold(key) {
     if (up.length > 0) service.cells[0].append(opener(key, `${up.length} more`))
   }
   service.parentNode.replaceChildren(service, reals.content)
-  rows = null
+  moved()
   focus()
 }
 
@@ -331,7 +286,7 @@ if (form) {
 let stream = null
 function listen() {
   if (stream || document.hidden) return
-  const mine = stream = new EventSource(new URL("api/v1/events", root))
+  const mine = stream = new EventSource(new URL(`api/v1/events?since=${tick ?? ""}`, root))
   mine.addEventListener("hello", event => {
     const e = JSON.parse(event.data)
     clock(e.made)
@@ -369,14 +324,14 @@ if (base === "") setInterval(() => { if (document.hidden) refresh() }, 60000)
 // Every second ages are a second more, and it may be that no sample comes.
 let tried = -Infinity
 function second() {
-  for (const time of document.querySelectorAll("#content time, #figures time")) {
-    const text = age(Date.parse(time.dateTime))
-    if (time.firstChild.data !== text) time.firstChild.data = text
-  }
+  const others = document.getElementById(base === "" ? "figures" : "content")
+  if (others) agesIn(others)
+  ages()
+  followReals()
   const seconds = Math.round((Date.now() - seen) / 1000)
   const late = !document.hidden && seconds > 3 * Number(body.dataset.interval ?? 10) + 2
   live.className = late ? "late" : ""
-  const text = late ? `no new sample for ${age(Date.now() + ahead - seconds * 1000)}` : `live, ${age(Date.parse(document.getElementById("tick").dateTime))} old`
+  const text = late ? `no new sample for ${ageOf(seconds)}` : `live, ${age(Date.parse(document.getElementById("tick").dateTime))} old`
   if (live.textContent !== text) live.textContent = text
   if (late && performance.now() - tried > 30000) {
     tried = performance.now()
@@ -385,6 +340,16 @@ function second() {
     listen()
   }
 }
+
+// What comes into sight is to be of now.
+let scrolled = 0
+addEventListener("scroll", () => {
+  scrolled ||= setTimeout(() => {
+    scrolled = 0
+    inSight()
+    followReals(true)
+  }, 150)
+}, { capture: true, passive: true })
 
 listen()
 if (live) setInterval(second, 1000)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -8,6 +9,7 @@ import (
 	"html/template"
 	"io"
 	"path"
+	"regexp"
 	"strings"
 )
 
@@ -45,22 +47,42 @@ func NewSite() (*Site, error) {
 		return nil, err
 	}
 	for _, e := range entries {
-		ext := path.Ext(e.Name())
-		if contentTypes[ext] == "" {
-			continue
-		}
-		b, err := files.ReadFile(e.Name())
-		if err != nil {
+		if err := s.add(e.Name()); err != nil {
 			return nil, err
 		}
-		sum := sha256.Sum256(b)
-		hash := hex.EncodeToString(sum[:8])
-		name := strings.TrimSuffix(e.Name(), ext) + "-" + hash + ext
-		s.named[e.Name()] = name
-		s.files[name] = File{Name: name, ContentType: contentTypes[ext], ETag: `"` + hash + `"`, Content: b}
 	}
 	s.pages, err = template.New("").Funcs(template.FuncMap{"static": s.static, "pair": pair, "content": content, "facts": facts}).ParseFS(files, "*.tmpl")
 	return s, err
+}
+
+// imported are the files that a script takes something from.
+var imported = regexp.MustCompile(`from "\./([a-z]+\.js)"`)
+
+// add makes a file ready, and before it those that it imports: it names them as they
+// are served.
+func (s *Site) add(file string) error {
+	ext := path.Ext(file)
+	if contentTypes[ext] == "" || s.named[file] != "" {
+		return nil
+	}
+	b, err := files.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if ext == ".js" {
+		for _, m := range imported.FindAllSubmatch(b, -1) {
+			if err := s.add(string(m[1])); err != nil {
+				return err
+			}
+			b = bytes.ReplaceAll(b, m[0], []byte(`from "./`+s.named[string(m[1])]+`"`))
+		}
+	}
+	sum := sha256.Sum256(b)
+	hash := hex.EncodeToString(sum[:8])
+	name := strings.TrimSuffix(file, ext) + "-" + hash + ext
+	s.named[file] = name
+	s.files[name] = File{Name: name, ContentType: contentTypes[ext], ETag: `"` + hash + `"`, Content: b}
+	return nil
 }
 
 // static is the name under which a page finds a file.

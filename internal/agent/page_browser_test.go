@@ -224,7 +224,17 @@ func TestStatusPageLasts(t *testing.T) {
 	many := crowd(now)
 	many.Services = many.Services[:100]
 	large := served(t, many, map[string]func(*dataplane.Snapshot){
-		"real":   func(s *dataplane.Snapshot) { s.Services[0].Reals[0].Rates.Connections = 7 },
+		"real": func(s *dataplane.Snapshot) { s.Services[0].Reals[0].Rates.Connections = 7 },
+		"far": func(s *dataplane.Snapshot) {
+			v := &s.Services[12]
+			v.Reals = slices.Clone(v.Reals)
+			v.Reals[0].Rates.Connections = max(7, v.Reals[0].Rates.Connections) + 1
+		},
+		"busy": func(s *dataplane.Snapshot) {
+			for i := range s.Services {
+				s.Services[i].Rates.Connections = 5
+			}
+		},
 		"remove": func(s *dataplane.Snapshot) { s.Services = s.Services[:len(s.Services)-1] },
 	})
 	browse(t, "lasting.mjs", small, large)

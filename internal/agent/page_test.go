@@ -116,7 +116,7 @@ func TestStaticFiles(t *testing.T) {
 	_, mux := testPage(t, everyKind())
 	page := askMux(t, mux, "/service/fwm6/257").Body.String()
 	names := regexp.MustCompile(`(?:src|href)="\.\./\.\./(static/[^"]+)"`).FindAllStringSubmatch(page, -1)
-	if len(names) != 5 {
+	if len(names) != 7 {
 		t.Fatalf("the page names %d files: %v", len(names), names)
 	}
 	for _, m := range names {

@@ -10,7 +10,8 @@
 // POST SMALL/test/WHAT takes a change into the next sample: nothing; surge, by which
 // the service fwm4/257 has the most new connections; later, which comes two minutes
 // after the one before. POST LARGE/test/real changes the rate of a real server that
-// is up, and LARGE/test/remove removes the last service.
+// is up, LARGE/test/far counts that of one out of sight up from 8, LARGE/test/busy
+// changes those of all services, and LARGE/test/remove removes the last service.
 import assert from "node:assert/strict"
 import { createRequire } from "node:module"
 
@@ -93,7 +94,7 @@ await part("requests that fail", async () => {
 await part("without a stream, and with the clock set", async () => {
   const page = await browser.newPage()
   let refused = true
-  await page.route("**/api/v1/events", route => refused ? route.fulfill({ status: 503 }) : route.continue())
+  await page.route("**/api/v1/events*", route => refused ? route.fulfill({ status: 503 }) : route.continue())
   await page.clock.install()
   await page.goto(SMALL)
   const was = await tick(page)
@@ -114,6 +115,22 @@ await part("without a stream, and with the clock set", async () => {
   await moved(page, is)
   await page.clock.runFor(2000)
   assert.equal(await since.textContent(), age)
+  await page.close()
+})
+
+await part("a sample while the page is loaded", async () => {
+  const page = await browser.newPage()
+  let asked = 0
+  page.on("request", r => { if (new URL(r.url()).pathname === "/") asked++ })
+  let was
+  await page.route("**/api/v1/events*", async route => {
+    was = await tick(page)
+    await next("nothing")
+    route.continue()
+  })
+  await page.goto(SMALL)
+  await page.waitForFunction(was => document.getElementById("tick").textContent !== was, was)
+  assert.equal(asked, 1, "it asked for itself once more")
   await page.close()
 })
 
@@ -163,8 +180,22 @@ await part("graphs", async () => {
 await part("a large table", async () => {
   const all = await open("/?all=1", LARGE)
   const page = await open("/", LARGE)
+  // What events leave out is asked for, in sight and out of it, and the page is not.
+  let asked = 0
+  all.on("request", r => { if (new URL(r.url()).pathname === "/") asked++ })
   await next("real", LARGE)
   await all.waitForFunction(() => document.querySelector("tr.r").cells[9].textContent === "7")
+  const far = "tcp/203.0.0.12:443"
+  const rate = n => all.waitForFunction(([far, n]) => document.querySelector(`tr[data-row^="${far},"]`).cells[9].textContent === n, [far, n])
+  await next("far", LARGE)
+  await rate("8")
+  await all.locator(`tr[data-row="${far}"]`).scrollIntoViewIfNeeded()
+  await next("far", LARGE)
+  await rate("9")
+  assert.equal(asked, 0)
+  // Every service has another number, and soon the page has them all.
+  await next("busy", LARGE)
+  await all.waitForFunction(() => document.body.dataset.behind === undefined && [...document.querySelectorAll("tr.s")].every(tr => tr.cells[9].textContent === "5"))
 
   // What was opened stays open while it is asked for again, and the keyboard at its
   // place.

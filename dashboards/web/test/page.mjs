@@ -137,7 +137,7 @@ const written = await page.evaluate(async seconds => {
     time.textContent = "?"
     return time
   })
-  document.getElementById("content").append(...times)
+  document.querySelector("tr[data-row] td").append(...times)
   while (times.at(-1).textContent === "?") await new Promise(done => setTimeout(done, 5))
   const list = times.map(time => time.textContent)
   times.forEach(time => time.remove())
@@ -303,6 +303,7 @@ for (const [shown, left] of [[1, "9 more"], [0, "10 more"]]) {
   await page.waitForFunction(n => document.querySelectorAll("tr.r.down").length === n && document.querySelectorAll("tr.r").length === n, shown)
   assert.equal(await page.locator("tr.s button").first().textContent(), left)
 }
+await page.waitForFunction(() => document.body.dataset.behind === undefined)
 const patched = await parts(page)
 assert.equal(asked, 0)
 await page.reload()
