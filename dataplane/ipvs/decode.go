@@ -102,7 +102,7 @@ func decodeService(data []byte, n names, s *dataplane.ServiceState) (stats64 boo
 	}
 	const always = 1<<svcAF | 1<<svcSchedName | 1<<svcFlags | 1<<svcTimeout | 1<<svcNetmask
 	a.need(seen, always)
-	if seen&(1<<svcFWMark) == 0 {
+	if s.Key.FWMark == 0 {
 		a.need(seen, 1<<svcProtocol|1<<svcAddr|1<<svcPort)
 	}
 	if stats64 = seen&(1<<svcStats64) != 0; stats64 {

@@ -88,6 +88,21 @@ func TestFaultsNameMessageAttributeAndOffset(t *testing.T) {
 	}
 }
 
+// A service has an address unless it has a mark, and 0 is none.
+func TestAMarkOfZeroIsNone(t *testing.T) {
+	data := recordedRow(t, servicesFile, 1)
+	binary.NativeEndian.PutUint16(data[findAttr(t, data, 1, svcAddr)+2:], 99)
+	e := request(nil, cmdNewService)
+	e.nest(attrService, func() {
+		e.u32(svcFWMark, 0)
+		e.b = append(e.b, data[genlHeader+nlaHeader:]...)
+	})
+	_, err := decodeService(e.b, make(names), new(dataplane.ServiceState))
+	if want := "attribute ADDR (3) is missing"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v, want %q", err, want)
+	}
+}
+
 func TestUnknownAttributesAreSkipped(t *testing.T) {
 	data := recordedRow(t, tunnelsFile, 1)
 	var want, got dataplane.RealState
