@@ -32,6 +32,9 @@ type MetricDoc struct {
 	Labels []string // sorted by name
 	Help   string
 	Scope  Scope
+	// OfMembers says that a fleet has it of its members: all but most of ScopeAgent,
+	// of which a director's agent tells others little. See Member.Agent.
+	OfMembers bool
 	// Option is the flag that switches the family on; empty is always on.
 	Option string
 }
@@ -59,9 +62,16 @@ type family struct {
 	emit func(*scrape, *cells)
 }
 
-// ofFleet adds the label director, unless the family is the agent's own.
+// toldOfAgents are the families of ScopeAgent that are shown of a Member's.
+var toldOfAgents = []string{
+	"lvs_agent_component_up", "lvs_agent_inconsistent_dumps_total", "lvs_agent_late_ticks_total", "lvs_agent_sample_errors_total",
+	"lvs_agent_skipped_ticks_total", "lvs_agent_store_bytes", "lvs_agent_store_commit_errors_total", "lvs_agent_store_late_commits_total",
+	"lvs_agent_store_limit_bytes",
+}
+
+// ofFleet adds the label director, unless the family is the agent's alone.
 func (f *family) ofFleet() {
-	if f.Scope != ScopeAgent {
+	if f.OfMembers {
 		at, _ := slices.BinarySearch(f.Labels, labelDirector)
 		f.Labels = slices.Insert(slices.Clone(f.Labels), at, labelDirector)
 	}
@@ -71,6 +81,9 @@ func (f *family) ofFleet() {
 func families() []family {
 	all := slices.Concat(everyFamilies(), directorFamilies(), serviceFamilies(), realFamilies(), agentFamilies(), nodeFamilies())
 	slices.SortFunc(all, func(a, b family) int { return strings.Compare(a.Name, b.Name) })
+	for i := range all {
+		all[i].OfMembers = all[i].Scope != ScopeAgent || slices.Contains(toldOfAgents, all[i].Name)
+	}
 	return all
 }
 
@@ -106,8 +119,10 @@ func (f *family) fillFrom(first, series int, m *scrapeMemory, c *cells) (mf *dto
 	c.reset()
 	c.at, _ = slices.BinarySearch(f.Labels, labelDirector)
 	next = first
-	if f.Scope == ScopeAgent {
+	if f.Scope == ScopeAgent && first == 0 {
 		f.emit(&m.own, c)
+	}
+	if !f.OfMembers {
 		next = len(m.members)
 	}
 	for ; next < len(m.members) && c.count < series; next++ {

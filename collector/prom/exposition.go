@@ -130,7 +130,11 @@ func (want *filter) asks(f *family) bool { return want.scope(f.Scope) && want.fa
 
 // shows says whether the family is to be emitted, if it is asked for.
 func (s *scrape) shows(f *family) bool {
-	return (f.Scope != ScopeReals || s.showReals) && !slices.Contains(s.lacks, f.Name)
+	switch {
+	case f.Scope == ScopeReals && !s.showReals, f.Scope == ScopeAgent && !s.told:
+		return false
+	}
+	return !slices.Contains(s.lacks, f.Name)
 }
 
 // Gather returns all families, by name; see prometheus.Gatherer. What it returns

@@ -18,6 +18,9 @@ type Member struct {
 	Up bool
 	// Resets counts how often its kernel's counters started anew; nil is unknown.
 	Resets *Resets
+	// Agent is what its agent tells of itself, of which the families are shown that
+	// are OfMembers; nil is nothing.
+	Agent *Health
 	// Lacks names the families that its source can tell nothing of, which are
 	// left out; see Descriptions.
 	Lacks []string

@@ -26,7 +26,10 @@ func threeDirectors() Options {
 	less.Partial = true
 	less.Services = less.Services[:2]
 	members := []Member{
-		{Director: "lvs1", Snapshot: rich(), Up: true, Resets: &Resets{}},
+		{Director: "lvs1", Snapshot: rich(), Up: true, Resets: &Resets{}, Agent: &Health{
+			Up: true, SampleErrors: map[string]uint64{"read": 3}, LateTicks: 4, SkippedTicks: 5, Inconsistent: 6,
+			DumpRetries: 7, Unnumbered: 8, Components: map[string]bool{"kernel": true, "store": false},
+			Store: &StoreHealth{Bytes: 9, Limit: 10, CommitErrors: 11, LateCommits: 12, Damaged: 13}, AgentX: &AgentXHealth{}, Config: &ConfigHealth{}}},
 		{Director: "a\xff", Snapshot: less, Lacks: []string{"lvs_connection_table_entries", "lvs_real_server_up"}},
 		{Director: "lvs3"},
 		{Director: "lvs1", Snapshot: less},

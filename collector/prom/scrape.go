@@ -18,7 +18,7 @@ type scrape struct {
 	opts   *Options
 	now    time.Time
 	began  time.Time // when the Exposition was made
-	health Health    // the agent's; zero if it is not told
+	health Health    // the agent's, or the member's; zero if it is not told
 	told   bool
 	errors scrapeErrors
 
@@ -71,6 +71,9 @@ func (s *scrape) loadMember(own *scrape, m *Member, f *filter) {
 	s.reals, s.suppressed, s.showReals = 0, 0, true
 	s.nodes.reset()
 	s.snap, s.up, s.resets, s.lacks, s.director = m.Snapshot, m.Up, m.Resets, m.Lacks, nil
+	if s.health, s.told = (Health{}), m.Agent != nil; s.told {
+		s.health = *m.Agent
+	}
 	if m.Director != "" {
 		s.director = s.pair(&labelDirector, valid(m.Director))
 	}

@@ -42,7 +42,7 @@ const (
 	lvsdRowsLastChange    = 2
 	lvsdRowsVersion       = 4
 	lvsdTableEntry        = ".5.1"
-	running               = 1 // lvsdDataplaneState
+	running               = 1 // lvsdDataplaneState and lvsdStoreState
 	isTrue                = 1 // TruthValue
 	wideAfter             = 5 // from a Counter32 to the column with its 64 bits
 	ratesAfter            = 10
@@ -126,7 +126,7 @@ func (p *Poller) readDirector(ctx context.Context, last bool) (*dataplane.Snapsh
 	if at.IsZero() {
 		return nil, ErrNoModule
 	}
-	resets, err := p.resets(ctx)
+	resets, agent, err := p.agent(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -155,6 +155,7 @@ func (p *Poller) readDirector(ctx context.Context, last bool) (*dataplane.Snapsh
 	d.director()
 	p.note(scalars)
 	p.stats.resets.Store(resets)
+	p.stats.agent.Store(agent)
 	d.snap.Sort()
 	return d.snap, nil
 }

@@ -115,6 +115,9 @@ type Stats struct {
 	// Resets are what the director's agent told with the last snapshot; nil where it
 	// tells nothing of them, and of the module lvs.
 	Resets *Resets
+	// Agent is what the agent told of itself with the last snapshot; nil where it tells
+	// nothing of that, over SNMPv1, and of the module lvs.
+	Agent *Agent
 }
 
 type counters struct {
@@ -122,6 +125,7 @@ type counters struct {
 	omitted           atomic.Int64
 	stale             atomic.Pointer[string]
 	resets            atomic.Pointer[Resets]
+	agent             atomic.Pointer[Agent]
 }
 
 // A Poller reads one director. Its methods are safe for concurrent use; only one
@@ -158,7 +162,7 @@ func (p *Poller) String() string { return p.cfg.Target + " (" + p.cfg.Auth.Strin
 
 // Stats tells how the poller fares.
 func (p *Poller) Stats() Stats {
-	s := Stats{Requests: p.stats.requests.Load(), Retries: p.stats.retries.Load(), Omitted: int(p.stats.omitted.Load()), Resets: p.stats.resets.Load()}
+	s := Stats{Requests: p.stats.requests.Load(), Retries: p.stats.retries.Load(), Omitted: int(p.stats.omitted.Load()), Resets: p.stats.resets.Load(), Agent: p.stats.agent.Load()}
 	if stale := p.stats.stale.Load(); stale != nil {
 		s.Stale = *stale
 	}

@@ -1,7 +1,6 @@
 package snmp
 
 import (
-	"context"
 	"fmt"
 
 	"lvs/dataplane"
@@ -29,28 +28,17 @@ var resetCells = func() (names []string) {
 	return names
 }()
 
-// resets reads the table; nil is of an agent that does not have all of it, as those
+// resets are the table's; nil is of an agent that does not have all of it, as those
 // from before there was such a table.
-func (p *Poller) resets(ctx context.Context) (*Resets, error) {
-	// SNMPv1 tells of one name at a time that it is not there.
-	if p.cfg.Auth.Version == 1 && p.stats.resets.Load() == nil {
-		first, err := p.ask(ctx, resetCells[:1])
-		if err != nil || first[resetCells[0]].kind != number {
-			return nil, err
-		}
-	}
-	cells, err := p.ask(ctx, resetCells)
-	if err != nil {
-		return nil, err
-	}
+func (s scalarSet) resets() *Resets {
 	var r Resets
 	for i, name := range resetCells {
-		v := cells[name]
+		v := s[name]
 		if v.kind != number {
-			return nil, nil
+			return nil
 		}
 		counts := [...]*dataplane.ResetCounts{&r.Director, &r.Services, &r.Reals}[i/len(r.Director)]
 		counts[i%len(r.Director)] = uint32(v.num)
 	}
-	return &r, nil
+	return &r
 }

@@ -50,6 +50,38 @@ func TestResetsAreTold(t *testing.T) {
 	}
 }
 
+func TestAgentsTellOfThemselves(t *testing.T) {
+	f := restarted()
+	f.SampleErrors, f.LateTicks, f.SkippedTicks, f.Inconsistent = 1<<32+1, 2, 3, 4
+	f.Store = mib.StoreFigures{State: mib.StoreBehind, Bytes: 1 << 40, Limit: 1 << 41, CommitErrors: 5, LateCommits: 6}
+	a := serve(t, mib.Build(whole(), f))
+	p := poller(t, Config{Target: a.Addr(), Module: Director})
+	want := &Agent{SampleErrors: 1, LateTicks: 2, SkippedTicks: 3, Inconsistent: 4,
+		Store: &Store{Bytes: 1 << 40, Limit: 1 << 41, CommitErrors: 5, LateCommits: 6}}
+	poll(t, p)
+	if diff := cmp.Diff(want, p.Stats().Agent); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	f.Store.State = mib.StoreRunning
+	a.Serve(mib.Build(whole(), f))
+	if poll(t, p); !p.Stats().Agent.Store.Running {
+		t.Error("a store that runs does not")
+	}
+	f.Store.State = mib.StoreOff
+	a.Serve(mib.Build(whole(), f))
+	if poll(t, p); p.Stats().Agent.Store != nil {
+		t.Errorf("without a store there is %+v", p.Stats().Agent.Store)
+	}
+	for what, other := range map[string]*Poller{
+		"over SNMPv1":    poller(t, Config{Target: a.Addr(), Module: Director, Auth: Auth{Version: 1}}),
+		"by the LVS-MIB": poller(t, Config{Target: a.Addr()}),
+	} {
+		if poll(t, other); other.Stats().Agent != nil {
+			t.Errorf("%s an agent tells of itself: %+v", what, other.Stats().Agent)
+		}
+	}
+}
+
 // An agent from before there was a table of resets is read as ever; its upgrade, and
 // its return, are noticed. It costs a request at most.
 func TestAgentsWithoutResets(t *testing.T) {

@@ -203,10 +203,12 @@ func (f *fleet) show() []prom.Member {
 	all := make([]prom.Member, len(members))
 	for i, m := range members {
 		s, polled := m.sampler.Stats(), m.source.poller.Stats()
+		snap := m.sampler.Latest()
 		all[i] = prom.Member{
-			Director: m.Name, Snapshot: m.sampler.Latest(), Lacks: m.lacks,
+			Director: m.Name, Snapshot: snap, Lacks: m.lacks,
 			Up:     s.Samples > 0 && !s.Failing && polled.Stale == "",
 			Resets: m.resets(polled.Resets, &s),
+			Agent:  healthOf(polled.Agent, polled.Stale != "", snap),
 		}
 	}
 	return all

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"lvs/collector"
-	"lvs/collector/prom"
 	"lvs/collector/snmp"
 	"lvs/dataplane"
 	"lvs/internal/config"
@@ -80,31 +79,6 @@ func (m *member) run(ctx context.Context) error {
 		err = errors.Join(err, m.ledger.Close())
 	}
 	return errors.Join(err, m.source.poller.Close())
-}
-
-// resets are those of its director: by the account of the director's agent or, where
-// the MIB has none, as the sampler here saw them. Nil is not known.
-func (m *member) resets(told *snmp.Resets, s *collector.Stats) *prom.Resets {
-	if m.Module == snmp.LVS {
-		told = &snmp.Resets{Director: s.DirectorResets, Services: s.ServiceResets, Reals: s.RealResets}
-	}
-	return resetsOf(told)
-}
-
-// resetsOf are resets as /metrics shows them; nil stays nil.
-func resetsOf(told *snmp.Resets) *prom.Resets {
-	if told == nil {
-		return nil
-	}
-	r := &prom.Resets{}
-	for scope, counts := range map[prom.ResetScope]*dataplane.ResetCounts{
-		prom.DirectorResets: &told.Director, prom.ServiceResets: &told.Services, prom.RealResets: &told.Reals,
-	} {
-		for reason, n := range counts {
-			r[scope][reason] = uint64(n)
-		}
-	}
-	return r
 }
 
 // A memberSource is a poller that is left alone for a while when its director does

@@ -169,7 +169,7 @@ func (p *probes) read(ctx context.Context, key probeKey) (*prom.Member, error) {
 		m.Snapshot = counted(src)
 		return m, nil
 	}
-	m.Resets = resetsOf(polled.Resets)
+	m.Resets, m.Agent = resetsOf(polled.Resets), healthOf(polled.Agent, !m.Up, src)
 	return m, nil
 }
 

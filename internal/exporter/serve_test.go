@@ -57,13 +57,27 @@ func fleetSnapshot(n uint64) *dataplane.Snapshot {
 	return snap
 }
 
+// agentFigures are what agents tell of themselves.
+var agentFigures = mib.Figures{
+	Interval: 10 * time.Second, Resets: agentResets, SampleErrors: 13, LateTicks: 14, SkippedTicks: 15, Inconsistent: 16,
+	Store: mib.StoreFigures{State: mib.StoreBehind, Bytes: 1 << 40, Limit: 1 << 41, CommitErrors: 17, LateCommits: 18},
+}
+
+// agentHealth is the same as an agent shows it itself.
+var agentHealth = prom.Health{
+	Up: true, Resets: *resetsOf(&snmp.Resets{Director: agentResets.Director, Services: agentResets.Services, Reals: agentResets.Reals}),
+	SampleErrors: map[string]uint64{"read": 13}, LateTicks: 14, SkippedTicks: 15, Inconsistent: 16, DumpRetries: 19, ClockSteps: 20,
+	Components: map[string]bool{"kernel": true, "store": false},
+	Store:      &prom.StoreHealth{Bytes: 1 << 40, Limit: 1 << 41, CommitErrors: 17, LateCommits: 18, Damaged: 21},
+}
+
 // agentResets are those that agents tell.
 var agentResets = mib.ResetFigures{Director: dataplane.ResetCounts{1, 2, 3, 4}, Services: dataplane.ResetCounts{5, 6, 7, 8}, Reals: dataplane.ResetCounts{9, 10, 11, 12}}
 
 // agentOf answers from a snapshot as a lvs-agent does.
 func agentOf(t testing.TB, snap *dataplane.Snapshot) *snmptest.Agent {
 	t.Helper()
-	a, err := snmptest.New("127.0.0.1:0", mib.Build(snap, mib.Figures{Interval: 10 * time.Second, Resets: agentResets}))
+	a, err := snmptest.New("127.0.0.1:0", mib.Build(snap, agentFigures))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,11 +143,21 @@ func ready(t *testing.T, server *httptest.Server) {
 	t.Fatal("never ready")
 }
 
-// series are the lines of a scrape, without comments and without what the agent
-// tells of itself or of the time that passes.
+// ofProcess are what the agent tells of itself alone, or of the time that passes.
+var ofProcess = func() *regexp.Regexp {
+	names := []string{"lvs_agent_snapshot_age_seconds", "lvs_exporter_.*", "go_.*", "process_.*", "promhttp_.*"}
+	for _, d := range prom.Descriptions() {
+		if !d.OfMembers {
+			names = append(names, d.Name)
+		}
+	}
+	return regexp.MustCompile("^(" + strings.Join(names, "|") + ")[ {]")
+}()
+
+// series are the lines of a scrape, without comments and without those.
 func series(text string) (lines []string) {
 	for line := range strings.Lines(text) {
-		if !strings.HasPrefix(line, "#") && !regexp.MustCompile(`^(lvs_agent_|lvs_exporter_|go_|process_|promhttp_)`).MatchString(line) {
+		if !strings.HasPrefix(line, "#") && !ofProcess.MatchString(line) {
 			lines = append(lines, line)
 		}
 	}
@@ -144,8 +168,7 @@ func series(text string) (lines []string) {
 // list.
 func ofAgent(t *testing.T, snap *dataplane.Snapshot, query string, not []string) []string {
 	t.Helper()
-	health := prom.Health{Up: true, Resets: *resetsOf(&snmp.Resets{Director: agentResets.Director, Services: agentResets.Services, Reals: agentResets.Reals})}
-	e, err := prom.New(prom.Options{Snapshot: func() *dataplane.Snapshot { return snap }, Health: func() prom.Health { return health }})
+	e, err := prom.New(prom.Options{Snapshot: func() *dataplane.Snapshot { return snap }, Health: func() prom.Health { return agentHealth }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,16 +216,16 @@ func TestServeShowsTheLVSMIB(t *testing.T) {
 	unnamed := *snap
 	unnamed.Services = slices.Clone(snap.Services)
 	unnamed.Services[0].Name = ""
-	// States rest on the weight alone there, and a single reading sees no reset.
-	not := append(lacks(snmp.LVS, 2, true), "lvs_resets_total", "lvs_real_server_up", "lvs_service_up", "lvs_service_real_servers", "lvs_connection_table_entries")
-	want := ofAgent(t, &unnamed, "", not)
+	// States rest on the weight alone there, a single reading sees no reset, and agents
+	// tell nothing of themselves.
+	not := append(lacks(snmp.LVS, 2, true), "lvs_agent_", "lvs_resets_total", "lvs_real_server_up", "lvs_service_up", "lvs_service_real_servers", "lvs_connection_table_entries")
 	drop := func(lines []string) []string {
 		return slices.DeleteFunc(lines, func(line string) bool {
 			return slices.ContainsFunc(not, func(n string) bool { return strings.HasPrefix(line, n) })
 		})
 	}
 	_, body := get(t, server.URL+"/snmp?module=lvs&target="+a.Addr())
-	if diff := cmp.Diff(want, drop(series(body))); diff != "" {
+	if diff := cmp.Diff(drop(ofAgent(t, &unnamed, "", not)), drop(series(body))); diff != "" {
 		t.Errorf("(-agent +exporter):\n%s", diff)
 	}
 	if strings.Contains(body, "connections_active") || strings.Contains(body, "lvs_director_connections_total") {
