@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -18,6 +17,7 @@ import (
 
 	"lvs/dataplane"
 	"lvs/dataplane/procfs"
+	"lvs/internal/lab"
 )
 
 // TestNodeExporterFamiliesAreEqualToTheLetter reads the same files with
@@ -122,12 +122,7 @@ func nodeExporter(t *testing.T, root, labels string) []string {
 	if err != nil {
 		t.Fatal("prometheus-node-exporter is missing: apt-get install prometheus-node-exporter")
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	l.Close()
+	addr := lab.FreePort(t, "tcp")
 	args := []string{"--path.procfs=" + root, "--collector.disable-defaults", "--collector.ipvs", "--web.listen-address=" + addr}
 	if labels != "" {
 		args = append(args, "--collector.ipvs.backend-labels="+labels)
@@ -141,7 +136,7 @@ func nodeExporter(t *testing.T, root, labels string) []string {
 	exited := make(chan error, 1)
 	go func() { exited <- cmd.Wait() }()
 	defer func() { cmd.Process.Kill(); <-exited }()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(90 * time.Second); time.Now().Before(deadline); {
 		if text, err := fetch("http://" + addr + "/metrics"); err == nil {
 			return nodeLines(text)
 		}

@@ -34,11 +34,12 @@ func TestCommandsReadAStoreInUse(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	served := make(chan error)
 	go func() { served <- s.Serve(ctx) }()
-	for range 1000 {
+	for deadline := time.Now().Add(90 * time.Second); ; time.Sleep(time.Millisecond) {
 		if _, err := os.Stat(filepath.Join(dir, "store.sock")); err == nil {
 			break
+		} else if time.Now().After(deadline) {
+			t.Fatal(err)
 		}
-		time.Sleep(time.Millisecond)
 	}
 	for i, c := range commands {
 		if got := exportNow(t, append(c, "--store", dir)...); got != want[i] {

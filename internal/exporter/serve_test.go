@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -135,7 +136,7 @@ func get(t *testing.T, url string) (int, string) {
 // ready waits until every director was asked.
 func ready(t *testing.T, server *httptest.Server) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(90 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if code, _ := get(t, server.URL+"/-/ready"); code == http.StatusOK {
 			return
 		}
@@ -239,7 +240,7 @@ func TestProbesThatCannotBe(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer silent.Close()
-	server, _ := serveFleet(t, "timeout: 1s\nretries: 0\nauths: {v1: {version: 1}}\ndirectors: [{name: lvs1, target: \""+silent.Addr()+"\"}]", false)
+	server, _ := serveFleet(t, "timeout: 1m\nretries: 0\nauths: {v1: {version: 1}}\ndirectors: [{name: lvs1, target: \""+silent.Addr()+"\"}]", false)
 	for query, want := range map[string]string{
 		"":                               "400 no target; want target=HOST or target=HOST:PORT",
 		"target=192.0.2.1":               `400 target "192.0.2.1" is not a configured director, and --snmp.targets=any is not set`,
@@ -283,13 +284,15 @@ func TestProbeTimeouts(t *testing.T) {
 // A director that is down is told as such, and costs the others nothing.
 func TestAFleetWithADeadDirector(t *testing.T) {
 	a := agentOf(t, fleetSnapshot(3))
-	dead, err := snmptest.New("127.0.0.1:0", snmptest.Vars(nil))
+	// A socket that hears its peer only: who else sends to its port is told that
+	// nobody listens there, and nobody else can.
+	deaf, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:9")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	gone := dead.Addr()
-	dead.Close()
-	server, _ := serveFleet(t, "timeout: 1s\nretries: 0\ndirectors:\n- {name: alive, target: \""+a.Addr()+"\"}\n- {name: gone, target: \""+gone+"\"}\n", false)
+	defer deaf.Close()
+	gone := deaf.LocalAddr().String()
+	server, _ := serveFleet(t, "interval: 1h\ntimeout: 1m\nretries: 0\ndirectors:\n- {name: alive, target: \""+a.Addr()+"\"}\n- {name: gone, target: \""+gone+"\"}\n", false)
 	ready(t, server)
 	_, body := get(t, server.URL+"/metrics")
 	for _, want := range []string{`lvs_up{director="alive"} 1`, `lvs_up{director="gone"} 0`, `lvs_services{director="alive"} 4`,
@@ -312,8 +315,10 @@ func TestDeadDirectorsAreLeftAlone(t *testing.T) {
 	defer a.Close()
 	_, f := serveFleet(t, "directors: [{name: lvs1, target: \""+a.Addr()+"\", interval: 1h}]", false)
 	source := f.members[0].source
-	for source.stats().polls == 0 {
-		time.Sleep(time.Millisecond)
+	for deadline := time.Now().Add(90 * time.Second); source.stats().polls == 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it is never asked")
+		}
 	}
 	polls := []uint64{source.stats().polls}
 	for range 24 {
@@ -344,7 +349,7 @@ func TestTheHistoryOfAFleet(t *testing.T) {
 	server, f := serveFleet(t, "store: {path: "+dir+"}\ndirectors:\n- {name: one, target: \""+a.Addr()+"\"}\n- {name: two, module: lvs, target: \""+b.Addr()+"\"}\n", false)
 	ready(t, server)
 	for _, m := range f.members {
-		for deadline := time.Now().Add(20 * time.Second); m.sampler.Stats().Ledger.Commits == 0; time.Sleep(5 * time.Millisecond) {
+		for deadline := time.Now().Add(90 * time.Second); m.sampler.Stats().Ledger.Commits == 0; time.Sleep(5 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatalf("%s stores nothing: %+v", m.Name, m.sampler.Stats())
 			}
@@ -414,7 +419,7 @@ func TestServeRunsUntilItIsStopped(t *testing.T) {
 		done <- Run(ctx, []string{"serve", "--web.listen-address", "127.0.0.1:0"}, io.Discard, log)
 	}()
 	address := regexp.MustCompile(`address=(127\.0\.0\.1:\d+)`)
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(90 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 		if m := address.FindStringSubmatch(log.String()); m != nil {
 			if code, body := get(t, "http://"+m[1]+"/"); code != http.StatusOK || !strings.Contains(body, "lvs-exporter") {
 				t.Errorf("/: %d\n%s", code, body)
