@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/goccy/go-yaml"
 )
 
 // paragraphs are the runbook's, by their headings, with lines joined.
@@ -81,6 +83,53 @@ func TestRunbookSpeaksOfWhatThereIs(t *testing.T) {
 			for _, word := range strings.Fields(strings.ReplaceAll(m[1], "-e ", "")) {
 				if !strings.Contains(described, word) {
 					t.Errorf("the paragraph of %s has one look for %s, which is in no metric", alert, word)
+				}
+			}
+		}
+	}
+}
+
+// TestInhibitionNamesAlerts holds the piece for Alertmanager against the alerts: each
+// name in it is one's, and each alert has the labels that have to be equal.
+func TestInhibitionNamesAlerts(t *testing.T) {
+	b, err := os.ReadFile("RUNBOOK.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var config struct {
+		Inhibit []struct {
+			Sources []string `yaml:"source_matchers"`
+			Targets []string `yaml:"target_matchers"`
+			Equal   []string
+		} `yaml:"inhibit_rules"`
+	}
+	piece := regexp.MustCompile(`(?m)^    route:\n(    .*\n)+`).FindString(string(b))
+	if err := yaml.Unmarshal([]byte(piece), &config); err != nil || len(config.Inhibit) == 0 {
+		t.Fatalf("%v in %q", err, piece)
+	}
+	labels := map[string][]string{}
+	all := rules(t)
+	families := known(t, all)
+	for _, r := range all {
+		labels[r.Alert] = []string{}
+		selectors, _ := parse(t, r.Expr)
+		for _, s := range selectors {
+			labels[r.Alert] = append(labels[r.Alert], families[s.metric]...)
+		}
+	}
+	delete(labels, "") // recording rules
+	name := regexp.MustCompile(`LVS\w+`)
+	for _, rule := range config.Inhibit {
+		for _, alert := range name.FindAllString(strings.Join(append(rule.Sources, rule.Targets...), " "), -1) {
+			if alert == "LVS" {
+				continue // all of them
+			}
+			if _, known := labels[alert]; !known {
+				t.Errorf("%s is no alert", alert)
+			}
+			for _, l := range rule.Equal {
+				if !slices.Contains(ofTarget, l) && !slices.Contains(labels[alert], l) {
+					t.Errorf("%s has no label %s", alert, l)
 				}
 			}
 		}
