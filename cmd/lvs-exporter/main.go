@@ -1,5 +1,5 @@
-// Command lvs-exporter reads the history that lvs-agent keeps. See
-// lvs-exporter --help.
+// Command lvs-exporter reads the history that lvs-agent keeps, and reads
+// directors over SNMP for Prometheus. See lvs-exporter --help.
 package main
 
 import (
