@@ -37,24 +37,48 @@ func together(name string, all ...*fault) fault {
 	return f
 }
 
-// breakTable has weights of 0, and a real server removed.
+// breakTable has a real server that comes and goes, then weights of 0, and a real
+// server and a service removed.
 func breakTable() fault {
 	return fault{
 		want: []string{
 			"LVSNoRealServerLeft a left", "LVSRealServerDown a left 10.2.0.11:80", "LVSRealServerDown a left 10.2.0.12:80",
 			"LVSFewRealServersUp a few", "LVSRealServerDown a few 10.2.0.11:80", "LVSRealServerDown a few 10.2.0.12:80",
 			"LVSRealServerDown a down 10.2.0.11:80", "LVSRealServerRemoved a removed 10.2.0.12:80",
+			"LVSServiceRemoved a vanished", "LVSRealServerFlapping a flapping 10.2.0.11:80",
 		},
 		breaks: func(s *alarms) {
+			s.flap()
 			s.weigh("1001", 0)
 			s.weigh("1002", 0)
-			s.edit("-e -t 10.1.0.100:1003 -r 10.2.0.11:80 -m -w 0\n-d -t 10.1.0.100:1004 -r 10.2.0.12:80\n")
+			s.edit("-e -t 10.1.0.100:1003 -r 10.2.0.11:80 -m -w 0\n-d -t 10.1.0.100:1004 -r 10.2.0.12:80\n-D -t 10.1.0.100:1011\n")
 		},
 		mends: func(s *alarms) {
 			s.weigh("1001", 1)
 			s.weigh("1002", 1)
-			s.edit("-e -t 10.1.0.100:1003 -r 10.2.0.11:80 -m -w 1\n-a -t 10.1.0.100:1004 -r 10.2.0.12:80 -m -w 1\n")
+			s.edit("-e -t 10.1.0.100:1003 -r 10.2.0.11:80 -m -w 1\n-a -t 10.1.0.100:1004 -r 10.2.0.12:80 -m -w 1\n"+vanishedTable)
 		},
+	}
+}
+
+// flap takes a real server out of service and puts it back until that was told of. It
+// may be out for long enough to be told of as down, where samples take their time.
+func (s *alarms) flap() {
+	s.t.Helper()
+	s.mu.Lock()
+	s.may["LVSRealServerDown a flapping 10.2.0.11:80"] = true
+	s.mu.Unlock()
+	for range 8 {
+		s.edit("-e -t 10.1.0.100:1012 -r 10.2.0.11:80 -m -w 0\n")
+		s.a.sampled()
+		s.edit("-e -t 10.1.0.100:1012 -r 10.2.0.11:80 -m -w 1\n")
+		s.a.sampled()
+		s.mu.Lock()
+		told := s.fire["LVSRealServerFlapping a flapping 10.2.0.11:80"]
+		s.mu.Unlock()
+		if told {
+			return
+		}
 	}
 }
 
@@ -186,10 +210,11 @@ func (b *lonely) signal(sig syscall.Signal) {
 }
 
 // unloadUnderAgent unloads ip_vs, after agent b has gone in order: it would load it.
+// Prometheus is not to ask for it any more.
 func unloadUnderAgent() fault {
 	return fault{
 		name: "ip_vs is unloaded",
-		want: []string{"LVSAgentStale a", "LVSCountersReset a kernel_restart"},
+		want: []string{"LVSAgentStale a", "LVSCountersReset a kernel_restart", "LVSDirectorGone b"},
 		breaks: func(s *alarms) {
 			s.scrape(s.t, s.targets()[0])
 			s.b.terminate()

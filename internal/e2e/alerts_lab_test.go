@@ -199,6 +199,8 @@ const (
   udp/10.1.0.100:1008: flood
   udp/10.1.0.100:1009: zeroed
   udp/10.1.0.100:1010: again
+  tcp/10.1.0.100:1011: vanished
+  tcp/10.1.0.100:1012: flapping
 `
 	alarmedTable = `-A -t 10.1.0.100:1001 -s wlc
 -a -t 10.1.0.100:1001 -r 10.2.0.11:80 -m -w 1
@@ -229,8 +231,14 @@ const (
 -a -u 10.1.0.100:1009 -r 10.2.0.13:53 -m -w 1
 -A -u 10.1.0.100:1010 -s rr
 -a -u 10.1.0.100:1010 -r 10.2.0.14:53 -m -w 1
+-A -t 10.1.0.100:1011 -s wlc
+-a -t 10.1.0.100:1011 -r 10.2.0.11:80 -m -w 1
+-A -t 10.1.0.100:1012 -s wlc
+-a -t 10.1.0.100:1012 -r 10.2.0.11:80 -m -w 1
+-a -t 10.1.0.100:1012 -r 10.2.0.12:80 -m -w 1
 `
-	againTable = "-A -u 10.1.0.100:1010 -s rr\n-a -u 10.1.0.100:1010 -r 10.2.0.14:53 -m -w 1\n"
+	vanishedTable = "-A -t 10.1.0.100:1011 -s wlc\n-a -t 10.1.0.100:1011 -r 10.2.0.11:80 -m -w 1\n"
+	againTable    = "-A -u 10.1.0.100:1010 -s rr\n-a -u 10.1.0.100:1010 -r 10.2.0.14:53 -m -w 1\n"
 )
 
 // withSmallIPVS loads ip_vs anew with a small table, until the test ends: then it and

@@ -19,8 +19,10 @@ import (
 // A haste is what every time in the rules is divided by, and what none gets shorter
 // than: a range, or an age that is compared with, and the time an alert waits. Rates
 // need two scrapes, between which the kernel brought its counters up to date, which
-// it does every two seconds. Ranges of an hour and more say how things were before:
-// nobody waits for their end, and they are given four times as long.
+// it does every two seconds. Ranges of half an hour and more say how things were
+// before, or count what takes its time: they are given four times as long. Those of
+// steps, of a day, are waited for until they end: they are no longer than two of the
+// least.
 type haste struct {
 	factor                int
 	leastRange, leastWait time.Duration
@@ -29,7 +31,7 @@ type haste struct {
 // What is a time in a rule: a range, how long an alert waits, and a number that is
 // compared with a metric in seconds.
 var (
-	rangeOf   = regexp.MustCompile(`\[(\w+)\]`)
+	rangeOf   = regexp.MustCompile(`\[(\w+)(:\w+)?\]`)
 	waitOf    = regexp.MustCompile(`(?m)^(\s*(?:for|keep_firing_for): )(\w+)$`)
 	secondsOf = regexp.MustCompile(`(seconds\S* >=? )(\d+)`)
 )
@@ -51,8 +53,12 @@ func shortenRules(t *testing.T, dir string, h haste) (files []string) {
 			return time.Duration(d) / time.Duration(h.factor)
 		}
 		out := rangeOf.ReplaceAllStringFunc(string(text), func(s string) string {
-			d := part(rangeOf.FindStringSubmatch(s)[1]).Round(time.Second)
-			if d*time.Duration(h.factor) >= time.Hour {
+			m := rangeOf.FindStringSubmatch(s)
+			if m[2] != "" {
+				return "[" + model.Duration(2*h.leastRange).String() + ":1s]"
+			}
+			d := part(m[1]).Round(time.Second)
+			if d*time.Duration(h.factor) >= time.Hour/2 {
 				d *= 4
 			}
 			return "[" + model.Duration(max(d, h.leastRange)).String() + "]"
