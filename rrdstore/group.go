@@ -1,9 +1,7 @@
 package rrdstore
 
 import (
-	"maps"
 	"math"
-	"slices"
 
 	"lvs/rrdstore/chunk"
 )
@@ -50,9 +48,6 @@ func groupsOf(series []*Series) (all []*group) {
 	}
 	return all
 }
-
-// list is the group's series.
-func (g *group) list() []*Series { return slices.Collect(maps.Keys(g.set)) }
 
 func (g *group) add(slot int, s *Series) {
 	g.series[slot], g.set[s] = s, slot

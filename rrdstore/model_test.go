@@ -18,7 +18,6 @@ type model struct {
 	rnd      *rand.Rand
 	tick     int64
 	epoch    string
-	numbers  map[identity]uint32
 	accounts map[identity]*dataplane.Remembered
 	rows     map[int64][]string // what a reader should find, as text
 }

@@ -38,11 +38,6 @@ type rowRecord struct {
 	start, end int
 }
 
-// fresh forgets everything: the next row is a keyframe.
-func (w *rowWriter) fresh() {
-	w.started = false
-}
-
 // needsKeyframe reports whether the next row should stand by itself: too many
 // rows hang on one another, or too many slots are of series long gone.
 func (w *rowWriter) needsKeyframe() bool {

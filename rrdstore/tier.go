@@ -90,15 +90,8 @@ type level struct {
 	fed bool
 }
 
-// floor and ceil are the beginnings of the window that t is in, and of the first
-// one not before t.
+// floor is the beginning of the window that t is in.
 func (l *level) floor(t uint32) uint32 { return t - t%l.span }
-func (l *level) ceil(t uint32) uint32 {
-	if r := t % l.span; r != 0 {
-		return addTick(t, l.span-r)
-	}
-	return t
-}
 
 // addTick is t+d, at most the end of time.
 func addTick(t, d uint32) uint32 {
