@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -196,6 +197,25 @@ func TestSourceGetsADeadline(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A source may have the deadline somewhere else, as in a socket, and return before its
+// context knows that it is over: that it was the deadline is logged all the same.
+func TestSourceThatIsLateBeforeItsContextIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		s := mustNew(t, Config{Interval: time.Second, Logger: quietTime(&log), Source: sourceFunc(func(ctx context.Context) (*dataplane.Snapshot, error) {
+			deadline, _ := ctx.Deadline()
+			time.Sleep(time.Until(deadline))
+			return nil, context.DeadlineExceeded
+		})})
+		stop := start(t, s)
+		time.Sleep(3 * time.Second)
+		stop()
+		if !strings.Contains(log.String(), "not done within 900ms") {
+			t.Errorf("the log says\n%s", log.String())
+		}
+	})
 }
 
 func TestSourceErrorsKeepTheLastSnapshot(t *testing.T) {
