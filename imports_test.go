@@ -74,7 +74,7 @@ var libraries = map[string][]string{
 	"github.com/prometheus/client_model":     {"collector/prom", "internal/exporter"},
 	"github.com/prometheus/common":           {"collector/prom", "internal/agent", "internal/exporter"},
 	"github.com/prometheus/exporter-toolkit": {"internal/agent", "internal/exporter", "internal/httpserver"},
-	"github.com/klauspost/compress":          {"internal/httpserver"},
+	"github.com/klauspost/compress":          {"internal/agent", "internal/httpserver"},
 	"google.golang.org/protobuf":             {"collector/prom"},
 	"go.etcd.io/bbolt":                       {"rrdstore"},
 	"github.com/goccy/go-yaml":               {"internal/config"},

@@ -94,12 +94,12 @@ func (p *statusPage) serveTable(w http.ResponseWriter, r *http.Request) {
 	snap := p.latest()
 	// Others may be waiting for the page when who asked first has left.
 	ctx := context.WithoutCancel(r.Context())
-	made, err := p.pages.page(ctx, p.answers, pageKey{snap, q.URL(), page.Stale}, func(out io.Writer) error {
+	made, err := p.pages.page(ctx, p.answers, pageKey{snap, q.URL(), page.Stale}, squeezed(func(out io.Writer) error {
 		if snap != nil {
 			p.tableOf(ctx, snap).View(page, q)
 		}
 		return p.site.Render(out, "page", page)
-	})
+	}))
 	switch {
 	case errors.Is(err, errBusy):
 		page.Table, page.Error = nil, errBusy.Error()
@@ -112,7 +112,7 @@ func (p *statusPage) serveTable(w http.ResponseWriter, r *http.Request) {
 	}
 	defer p.pages.leave(p.answers, made)
 	pageHeaders(w.Header())
-	deliver(w, made.body)
+	deliverSqueezed(w, r, made.body)
 }
 
 // serveService is a service's page: /service/KEY, or its name, with real, start and

@@ -78,16 +78,30 @@ func (q *quota) send(w http.ResponseWriter, made *bytes.Buffer) error {
 // deliver writes an answer to a reader that takes it, and within the time that its
 // size needs.
 func deliver(w http.ResponseWriter, body []byte) {
-	out := http.NewResponseController(w)
-	until := time.Now().Add(patience + time.Duration(len(body))*time.Second/paceBytes)
+	out := newPaced(w, len(body))
 	for part := range slices.Chunk(body, paceBytes) {
-		// An error means that w has no deadline, and one of the write that the reader
-		// has gone.
-		_ = out.SetWriteDeadline(earlier(time.Now().Add(patience), until))
-		if _, err := w.Write(part); err != nil {
-			return
+		if _, err := out.Write(part); err != nil {
+			return // the reader has gone
 		}
 	}
+}
+
+// A paced writer is for an answer whose reader is to take it within the time that its
+// size needs. Writes are to be of at most paceBytes.
+type paced struct {
+	w     http.ResponseWriter
+	until time.Time
+}
+
+func newPaced(w http.ResponseWriter, size int) paced {
+	return paced{w, time.Now().Add(patience + time.Duration(size)*time.Second/paceBytes)}
+}
+
+func (p paced) Write(part []byte) (int, error) {
+	// An error means that w has no deadline, and one of the write that the reader
+	// has gone.
+	_ = http.NewResponseController(p.w).SetWriteDeadline(earlier(time.Now().Add(patience), p.until))
+	return p.w.Write(part)
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/klauspost/compress/gzhttp"
@@ -35,4 +36,19 @@ func isText(contentType string) bool {
 		return true
 	}
 	return strings.HasPrefix(kind, "text/")
+}
+
+// TakesGzip reports whether the client of a request takes gzip, for handlers that
+// compress by themselves (RFC 9110, section 12.5.3).
+func TakesGzip(r *http.Request) bool {
+	for _, coding := range strings.Split(strings.Join(r.Header.Values("Accept-Encoding"), ","), ",") {
+		name, weight, _ := strings.Cut(coding, ";")
+		if !strings.EqualFold(strings.TrimSpace(name), "gzip") {
+			continue
+		}
+		q, given := strings.CutPrefix(strings.ToLower(strings.TrimSpace(weight)), "q=")
+		v, err := strconv.ParseFloat(q, 64)
+		return !given || err == nil && v > 0
+	}
+	return false
 }

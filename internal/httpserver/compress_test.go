@@ -103,6 +103,24 @@ func TestCompressedTextIsLeftAlone(t *testing.T) {
 	}
 }
 
+func TestWhoTakesGzip(t *testing.T) {
+	for encoding, want := range map[string]bool{
+		"gzip": true, "gzip, deflate, br, zstd": true, "br;q=1.0, GZIP ; Q=0.5": true, "gzip;level=9": true,
+		"": false, "identity": false, "br": false, "gzip;q=0": false, "gzip; q=0.000, br": false, "gzip;q=x": false, "x-gzip": false,
+	} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Header.Set("Accept-Encoding", encoding)
+		if got := TakesGzip(r); got != want {
+			t.Errorf("%q: %v", encoding, got)
+		}
+	}
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header["Accept-Encoding"] = []string{"br", "gzip"}
+	if !TakesGzip(r) {
+		t.Error("the second line is not read")
+	}
+}
+
 // Each event arrives when it is sent, and a deadline set beside it counts.
 func TestEventsAreNotHeldBack(t *testing.T) {
 	next := make(chan struct{})
