@@ -50,7 +50,7 @@ check:
 	[ "$$before" = "$$(git status --porcelain; git diff)" ] || { echo "generated files were stale; go generate ./... has made them anew:"; git status --porcelain; exit 1; }
 
 unit:
-	go test -race ./...
+	go test -race -timeout 30m ./...
 
 # Tests named TestLab… run on a real kernel with ip_vs. A guest has one processor
 # and mostly waits for time to pass, so four of them share the machine.

@@ -106,7 +106,7 @@ func (m *monitor) addDevice() {
 // director as a whole came with the device.
 func (m *monitor) addGraphs() {
 	m.t.Helper()
-	m.run(3*time.Minute, absolute(m.t, "../add_graphs.sh"), m.path("cli"), m.host, "all")
+	m.run(10*time.Minute, absolute(m.t, "../add_graphs.sh"), m.path("cli"), m.host, "all")
 }
 
 // wanted is how many RRD files there have to be: one for each store of each row,

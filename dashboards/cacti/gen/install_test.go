@@ -123,7 +123,7 @@ func (c *cacti) php(program string, args ...string) string {
 	if !filepath.IsAbs(program) {
 		program = c.path(program)
 	}
-	return c.run(2*time.Minute, "php", append([]string{"-q", program}, args...)...)
+	return c.run(10*time.Minute, "php", append([]string{"-q", program}, args...)...)
 }
 
 // run is php for any program.
@@ -152,7 +152,7 @@ func (c *cacti) outlive(cmd *exec.Cmd) {
 		return
 	}
 	group := -cmd.Process.Pid
-	for range 200 {
+	for range 1200 {
 		if syscall.Kill(group, 0) != nil {
 			return
 		}

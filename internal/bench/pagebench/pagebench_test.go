@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -136,9 +137,16 @@ func TestPastIsRemembered(t *testing.T) {
 }
 
 func TestServersThatDoNotAnswerAreAnError(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	s, err := startServer(ctx, exec.Command("sh", "-c", "echo in vain; exec sleep 60"), "http://127.0.0.1:1/")
+	said := filepath.Join(t.TempDir(), "said")
+	go func() {
+		for _, err := os.Stat(said); err != nil && ctx.Err() == nil; _, err = os.Stat(said) {
+			time.Sleep(time.Millisecond)
+		}
+		cancel()
+	}()
+	s, err := startServer(ctx, exec.Command("sh", "-c", `echo in vain; : >"$0"; exec sleep 60`, said), "http://127.0.0.1:1/")
 	if err == nil {
 		s.stop()
 		t.Fatal("it answered")
