@@ -56,7 +56,7 @@ func breakTable() fault {
 		mends: func(s *alarms) {
 			s.weigh("1001", 1)
 			s.weigh("1002", 1)
-			s.edit("-e -t 10.1.0.100:1003 -r 10.2.0.11:80 -m -w 1\n-a -t 10.1.0.100:1004 -r 10.2.0.12:80 -m -w 1\n"+vanishedTable)
+			s.edit("-e -t 10.1.0.100:1003 -r 10.2.0.11:80 -m -w 1\n-a -t 10.1.0.100:1004 -r 10.2.0.12:80 -m -w 1\n" + vanishedTable)
 		},
 	}
 }
