@@ -171,22 +171,25 @@ func (s *stage) Snapshot(ctx context.Context) (*dataplane.Snapshot, error) {
 
 // agent shows the stage as lvs-agent does.
 func (s *stage) agent() prom.Options {
-	return prom.Options{Snapshot: s.sampler.Latest, Health: func() prom.Health {
-		stats := s.sampler.Stats()
-		up := stats.Samples > 0 && !stats.Failing
-		h := prom.Health{
-			Up: up, Interval: s.sampler.Interval(), Inconsistent: stats.Inconsistent, Resets: s.resets(),
-			Components: map[string]bool{"kernel": up, "store": true, "agentx": true, "director": true},
-			Store:      &prom.StoreHealth{Bytes: s.storeBytes, Limit: 1 << 30},
-			Config:     &prom.ConfigHealth{ReloadOK: true},
-			Director:   &prom.DirectorHealth{Drift: map[string]int{}},
-			Notify:     map[string]prom.NotifyHealth{"agentx": {Lost: map[string]uint64{"full": 0, "coalesced": 5}}},
-		}
-		if s.ills != nil {
-			s.ills(&h)
-		}
-		return h
-	}}
+	return prom.Options{Snapshot: s.sampler.Latest, Health: s.health}
+}
+
+// health is what the agent says of itself.
+func (s *stage) health() prom.Health {
+	stats := s.sampler.Stats()
+	up := stats.Samples > 0 && !stats.Failing
+	h := prom.Health{
+		Up: up, Interval: s.sampler.Interval(), Inconsistent: stats.Inconsistent, Resets: s.resets(),
+		Components: map[string]bool{"kernel": up, "store": true, "agentx": true, "director": true},
+		Store:      &prom.StoreHealth{Bytes: s.storeBytes, Limit: 1 << 30},
+		Config:     &prom.ConfigHealth{ReloadOK: true},
+		Director:   &prom.DirectorHealth{Drift: map[string]int{}},
+		Notify:     map[string]prom.NotifyHealth{"agentx": {Lost: map[string]uint64{"full": 0, "coalesced": 5}}},
+	}
+	if s.ills != nil {
+		s.ills(&h)
+	}
+	return h
 }
 
 // resets are those that were seen, by scope and reason.
@@ -202,10 +205,12 @@ func (s *stage) resets() (r prom.Resets) {
 	return r
 }
 
-// fleet shows it as lvs-exporter does.
+// fleet shows it as lvs-exporter does, which is told of two parts.
 func (s *stage) fleet() prom.Options {
 	return prom.Options{Members: func() []prom.Member {
-		stats, resets := s.sampler.Stats(), s.resets()
-		return []prom.Member{{Director: "lvs1", Snapshot: s.sampler.Latest(), Up: stats.Samples > 0 && !stats.Failing, Resets: &resets}}
+		h := s.health()
+		told := map[string]bool{"kernel": h.Components["kernel"], "store": h.Components["store"]}
+		h.Components = told
+		return []prom.Member{{Director: "lvs1", Snapshot: s.sampler.Latest(), Up: h.Up, Resets: &h.Resets, Agent: &h}}
 	}}
 }

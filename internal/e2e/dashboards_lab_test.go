@@ -162,11 +162,11 @@ func ask(t *testing.T, s *scene, b *board, q boardQuery, v values, over timeSpan
 	return told
 }
 
-// agentsOwn reports whether a metric is of an agent itself, which an exporter has
-// none of.
+// agentsOwn reports whether a metric is the agent's alone: the LVS-DIRECTOR-MIB has
+// nothing of it, so that an exporter cannot have either.
 func agentsOwn(name string) bool {
 	return slices.ContainsFunc(prom.Descriptions(), func(d prom.MetricDoc) bool {
-		return d.Scope == prom.ScopeAgent && (d.Name == name || d.Type == "histogram" && strings.HasPrefix(name, d.Name+"_"))
+		return !d.OfMembers && (d.Name == name || d.Type == "histogram" && strings.HasPrefix(name, d.Name+"_"))
 	})
 }
 

@@ -1,7 +1,7 @@
 package main
 
 // agentSampling is how reading the kernel goes. An exporter that asks directors by
-// SNMP has none of this: its panels say n/a.
+// SNMP is told how many readings went wrong, and no more: other panels say n/a.
 func agentSampling() []view {
 	quantile := func(family string) string {
 		return "histogram_quantile(0.99, sum by (le) (rate(" + family + "_bucket[$__rate_interval])))"

@@ -139,11 +139,11 @@ func orNone(p *[]panel) *[]panel {
 	return p
 }
 
-// agentOnly are the metrics of scope agent.
+// agentOnly are the metrics that a fleet has none of.
 var agentOnly = func() *regexp.Regexp {
 	var names []string
 	for _, d := range prom.Descriptions() {
-		if d.Scope == prom.ScopeAgent {
+		if !d.OfMembers {
 			names = append(names, d.Name)
 		}
 	}
@@ -176,7 +176,7 @@ func exposeFleet(t *testing.T, fleet map[string]*live) string {
 	e, err := prom.New(prom.Options{Members: func() (out []prom.Member) {
 		for name, l := range fleet {
 			h := l.health()
-			out = append(out, prom.Member{Director: name, Snapshot: l.latest(), Up: true, Resets: &h.Resets})
+			out = append(out, prom.Member{Director: name, Snapshot: l.latest(), Up: true, Resets: &h.Resets, Agent: &h})
 		}
 		return out
 	}})
