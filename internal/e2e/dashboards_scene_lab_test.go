@@ -39,7 +39,7 @@ func newScene(t *testing.T) *scene {
 	lab.Site(t)
 	forgetConnections(t)
 	lab.RunInput(t, []byte(sceneTable), "ipvsadm", "-R")
-	s := &scene{t: t, box: "127.0.0.1:" + freeUDPPort(t)}
+	s := &scene{t: t, box: lab.FreePort(t, "udp")}
 	manager := lab.SNMPTrapD(t)
 	master := lab.SNMPD(t, "trap2sink "+manager.Addr+" "+lab.Community)
 	s.agent = unstarted(t, "--snmp.agentx="+master.Unix)
@@ -69,12 +69,7 @@ func newScene(t *testing.T) *scene {
 // address. It ends with the test.
 func (s *scene) exporter() string {
 	s.t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
+	address := lab.FreePort(s.t, "tcp")
 	file := filepath.Join(s.dir, "fleet.yml")
 	write(s.t, file, fmt.Sprintf(fleetFile, s.box))
 	cmd := exec.Command(program(s.t, "LVS_EXPORTER", "lvs-exporter"), "serve", "--config.file="+file, "--web.listen-address="+address)

@@ -318,12 +318,12 @@ func testQuiesces(t *testing.T, c *cluster) {
 		}
 		return busy != ""
 	})
-	c.write(t, c.edited(t, `    quiesce: 4s
+	c.write(t, c.edited(t, `    quiesce: 12s
     real_server_defaults: {method: masquerade}
     real_servers:
       - address: 10.2.0.11
       - address: 10.2.0.12
-`, "    quiesce: 4s\n"))
+`, "    quiesce: 12s\n"))
 	if err := c.reload(); err != nil {
 		t.Fatal(err)
 	}

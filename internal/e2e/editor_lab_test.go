@@ -52,7 +52,7 @@ type editor struct {
 
 func newEditor(t *testing.T) *editor {
 	t.Helper()
-	client, err := ipvs.Dial(ipvs.Config{Timeout: 20 * time.Second})
+	client, err := ipvs.Dial(ipvs.Config{Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

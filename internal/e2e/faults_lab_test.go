@@ -140,9 +140,11 @@ func (a *agent) logLines() (lines []logLine) {
 	return lines
 }
 
-// A journal reads an agent's log in portions, and every line of it.
+// A journal reads an agent's log in portions, and every line of it but those with
+// words that may come or not.
 type journal struct {
 	a    *agent
+	may  string // "" are none
 	read int
 }
 
@@ -150,11 +152,14 @@ type journal struct {
 func (j *journal) skip() { j.read = len(j.a.logLines()) }
 
 // fresh are the lines not read yet, without those that only say that the machine
-// was too busy for a tick a second: they may come at any time.
-func (j *journal) fresh() (lines []logLine) {
+// was too busy for a tick a second: they may come at any time. With them comes how many
+// lines there are by now.
+func (j *journal) fresh() (lines []logLine, all int) {
 	late := false
 	for i, l := range j.a.logLines() {
+		all++
 		switch {
+		case j.may != "" && strings.Contains(l.text, j.may):
 		case strings.Contains(l.text, `msg="storing is slow`), strings.Contains(l.text, `msg="storing keeps up again`):
 		case strings.Contains(l.text, `msg="opening the store takes long`), strings.Contains(l.text, `msg="the store is open, samples`):
 		case strings.Contains(l.text, `msg="the director cannot be read`) && strings.Contains(l.text, "not done within"):
@@ -165,7 +170,7 @@ func (j *journal) fresh() (lines []logLine) {
 			lines = append(lines, l)
 		}
 	}
-	return lines
+	return lines, all
 }
 
 // want waits for lines, each given as "LEVEL words that are in it", in any order;
@@ -174,13 +179,14 @@ func (j *journal) fresh() (lines []logLine) {
 func (j *journal) want(want ...string) []logLine {
 	j.a.t.Helper()
 	var fresh []logLine
+	var all int
 	for deadline := time.Now().Add(lab.Patience); ; time.Sleep(50 * time.Millisecond) {
-		fresh = j.fresh()
+		fresh, all = j.fresh()
 		if len(fresh) >= len(want) || time.Now().After(deadline) {
 			break
 		}
 	}
-	j.skip()
+	j.read = all
 	found := make([]logLine, len(want))
 	for i, w := range want {
 		level, words, _ := strings.Cut(w, " ")

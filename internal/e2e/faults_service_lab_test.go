@@ -105,7 +105,7 @@ func TestLabFaultTerminated(t *testing.T) {
 		a.begin()
 		a.ready()
 		ctx, stop := context.WithCancel(context.Background())
-		done := make(chan struct{})
+		done, seen := make(chan struct{}), make(chan struct{}, 1)
 		go func() {
 			defer close(done)
 			for ; ctx.Err() == nil; time.Sleep(5 * time.Millisecond) {
@@ -116,9 +116,18 @@ func TestLabFaultTerminated(t *testing.T) {
 				}
 				if err == nil && !tick.IsZero() {
 					shown[tick] = true
+					select {
+					case seen <- struct{}{}:
+					default:
+					}
 				}
 			}
 		}()
+		select {
+		case <-seen:
+		case <-time.After(lab.Patience):
+			t.Fatal("no tick is shown")
+		}
 		second := time.Now().Truncate(time.Second).Add(2 * time.Second)
 		time.Sleep(time.Until(second.Add(time.Duration(20*round) * time.Millisecond)))
 		a.terminate()
@@ -151,7 +160,7 @@ func TestLabServiceManager(t *testing.T) {
 	hear := func(want string, between ...string) {
 		t.Helper()
 		for b := make([]byte, 4096); ; {
-			l.SetReadDeadline(time.Now().Add(15 * time.Second))
+			l.SetReadDeadline(time.Now().Add(lab.Patience))
 			n, err := l.Read(b)
 			if err != nil {
 				t.Fatalf("waited in vain for %s: %v", want, err)
@@ -205,7 +214,7 @@ func TestLabWebConfiguration(t *testing.T) {
 	a.launch()
 	log.want("INFO starting lvs-agent", "INFO Listening on", "INFO TLS is enabled", "INFO reading the kernel's table")
 
-	secure := http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
+	secure := http.Client{Timeout: time.Minute, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
 	for _, c := range []struct {
 		scheme, user, password string
 		status                 int

@@ -93,8 +93,8 @@ func TestLabFaultSNMPMaster(t *testing.T) {
 	before := a.document().Tick
 	log.want(gone)
 	took := time.Since(hung)
-	if t.Logf("snmpd hung: noticed after %v", took.Round(100*time.Millisecond)); took > 18*time.Second {
-		t.Errorf("noticed after %v that snmpd hangs, want 10 s or little more", took)
+	if t.Logf("snmpd hung: noticed after %v", took.Round(100*time.Millisecond)); took > 40*time.Second {
+		t.Errorf("noticed after %v that snmpd hangs, want 10 s, and more only on a busy machine", took)
 	}
 	a.awaitUp("agentx", false)
 	if tick := a.document().Tick; !tick.After(before) {

@@ -108,18 +108,20 @@ func TestLabFaultDiskHangs(t *testing.T) {
 	defer thaw()
 	a.awaitUp("store", false)
 	during := a.sampled()
-	if begin := time.Now(); !during.Tick.After(before.Tick) || during.Stale {
+	if !during.Tick.After(before.Tick) || during.Stale {
 		t.Errorf("tick %v after %v, stale %v: sampling waits for the disk", during.Tick, before.Tick, during.Stale)
-	} else if a.metrics(""); time.Since(begin) > 5*time.Second {
-		t.Errorf("a scrape took %v", time.Since(begin))
 	}
+	a.metrics("") // nor does a scrape: it would for ever
 	thaw()
 	a.awaitUp("store", true)
+	lab.Wait(t, "storing keeps up", func() bool {
+		return strings.Count(a.log(), "storing is slow") == strings.Count(a.log(), "storing keeps up again")
+	})
 	after := a.sampled()
 	a.terminate()
 	log.want("INFO stopping")
-	if n := strings.Count(a.log(), "storing is slow"); n < 1 || n != strings.Count(a.log(), "storing keeps up again") {
-		t.Errorf("the log says %d times that storing is slow, and not as often that it keeps up", n)
+	if !strings.Contains(a.log(), "storing is slow") {
+		t.Error("the log does not say that storing is slow")
 	}
 	if ticks := a.ticks("tcp/192.0.2.10:80"); !slices.Contains(ticks, before.Tick) || !slices.Contains(ticks, after.Tick) {
 		t.Errorf("the history has %v, want %v and %v in it", ticks, before.Tick, after.Tick)

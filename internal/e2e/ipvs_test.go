@@ -5,6 +5,7 @@ package e2e
 import (
 	"io/fs"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -34,7 +35,17 @@ func unloadIPVS(t *testing.T) {
 			argv = append(argv, name)
 		}
 	}
-	lab.Run(t, append(argv, "ip_vs")...)
+	argv = append(argv, "ip_vs")
+	var said []byte
+	defer func() {
+		if t.Failed() {
+			t.Logf("modprobe -r says: %s", said)
+		}
+	}()
+	lab.Wait(t, "nobody uses ip_vs", func() bool { // as who reads the table just now does
+		said, err = exec.Command(argv[0], argv[1:]...).CombinedOutput()
+		return err == nil
+	})
 	if _, err := os.Stat("/proc/net/ip_vs"); err == nil {
 		t.Fatal("ip_vs is still there")
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"lvs/internal/lab"
 	"lvs/rrdstore"
 )
 
@@ -24,6 +25,7 @@ type watch struct {
 	last       *document
 	recent     []*document // the last few
 	missed     int         // samples that only the history was asked for
+	unseen     []time.Time // the ticks of the last few of those
 	unsure     int         // sum of what documents said
 	footprints []footprint
 	walk       <-chan []string // takes a walk of the MIB under way; nil: there is none
@@ -58,7 +60,7 @@ func (w *watch) next() *document {
 	w.continuity.apply(rows, d.Unsure == 0)
 	w.unsure += d.Unsure
 	w.expected().check(d, &w.verdict, func(at row) bool { return w.moving && w.own[at.service] })
-	w.last, w.recent = d, append(w.recent[max(0, len(w.recent)-20):], d)
+	w.last, w.recent = d, append(w.recent[max(0, len(w.recent)-60):], d)
 	w.footprints = append(w.footprints, w.metrics("?scope=agent").footprint())
 	select {
 	case lines := <-w.walk:
@@ -90,6 +92,7 @@ func (w *watch) catchUp(from, to time.Time) {
 			rows[at] = true
 		}
 		w.missed++
+		w.unseen = append(w.unseen[max(0, len(w.unseen)-60):], stored.Tick)
 		w.continuity.apply(rows, true)
 	}
 }
@@ -100,7 +103,7 @@ func (w *watch) expected() tally { return w.continuity.expect(w.purpose, w.alone
 // await goes on from sample to sample until one is as wanted.
 func (w *watch) await(what string, ok func(*document) bool) *document {
 	w.t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; {
+	for deadline := time.Now().Add(lab.Patience); ; {
 		d := w.next()
 		if ok(d) {
 			return d

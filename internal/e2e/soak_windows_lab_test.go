@@ -110,7 +110,8 @@ func (w *watch) startWalk(master *lab.MasterAgent) {
 }
 
 // checkWalk compares a walk of a table, which shows one sample from end to end,
-// with the documents of the time it took.
+// with the documents of the time it took, and with the history where no document
+// was seen in time.
 func (w *watch) checkWalk(lines []string) {
 	w.t.Helper()
 	found, err := parseWalk(lines)
@@ -118,13 +119,9 @@ func (w *watch) checkWalk(lines []string) {
 		w.t.Fatal(err)
 	}
 	var nearest []string
-	for _, d := range w.recent {
-		if d.Tick.Before(w.walkFrom) {
-			continue
-		}
-		want, _ := d.table()
+	shows := func(want table, numbers map[number]row) bool {
 		want = want.only(func(at row) bool { return (at.real != "") == w.walkReals })
-		have, err := found.table(d.numbers())
+		have, err := found.table(numbers)
 		wrong := []string{fmt.Sprint(err)}
 		cells := 0
 		if err == nil {
@@ -133,10 +130,28 @@ func (w *watch) checkWalk(lines []string) {
 		if len(wrong) == 0 {
 			w.walks++
 			w.verdict.cells += cells
-			return
+			return true
 		}
 		if nearest == nil || len(wrong) < len(nearest) {
 			nearest = wrong
+		}
+		return false
+	}
+	for _, d := range w.recent {
+		if want, _ := d.table(); !d.Tick.Before(w.walkFrom) && shows(want, d.numbers()) {
+			return
+		}
+	}
+	for _, tick := range w.unseen {
+		if tick.Before(w.walkFrom) {
+			continue
+		}
+		want, err := historyTable(w.t, w.store(), tick)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if shows(want, w.catalog()) {
+			return
 		}
 	}
 	w.verdict.fault("a walk shows none of the samples from %v to %v; nearest:", w.walkFrom, w.last.Tick)
@@ -148,15 +163,19 @@ func (w *watch) checkWalk(lines []string) {
 // checkHistory compares the history with the recent documents.
 func (w *watch) checkHistory() {
 	w.t.Helper()
-	out, err := fetch(w.t, w.store(), w.recent[0].Tick, w.last.Tick)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	ticks, err := parseCSV(out)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	for _, d := range w.recent {
+	recent := w.recent[max(0, len(w.recent)-20):]
+	var ticks map[time.Time]table
+	lab.Wait(w.t, "a sample that was served is stored", func() bool {
+		out, err := fetch(w.t, w.store(), recent[0].Tick, w.last.Tick)
+		if err == nil {
+			ticks, err = parseCSV(out)
+		}
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		return ticks[w.last.Tick.UTC()] != nil
+	})
+	for _, d := range recent {
 		want, err := d.table()
 		if err != nil {
 			w.t.Fatal(err)
