@@ -13,13 +13,12 @@ type group struct {
 	known  bool // in the archive
 	series map[int]*Series
 	picked map[uint32]*Series // by archive number
-	set    map[*Series]int
 }
 
 func newGroup(block uint32) *group {
 	return &group{
 		block: block, known: block != math.MaxUint32,
-		series: make(map[int]*Series), picked: make(map[uint32]*Series), set: make(map[*Series]int),
+		series: make(map[int]*Series), picked: make(map[uint32]*Series),
 	}
 }
 
@@ -50,7 +49,7 @@ func groupsOf(series []*Series) (all []*group) {
 }
 
 func (g *group) add(slot int, s *Series) {
-	g.series[slot], g.set[s] = s, slot
+	g.series[slot] = s
 	if s.entity != nil {
 		g.picked[s.entity.aid] = s
 	}

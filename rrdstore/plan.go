@@ -78,7 +78,7 @@ func (s *Store) enrol(p *plan, snap *dataplane.Snapshot) error {
 		connections = snap.Director.Connections
 	}
 	director := record{lastChange: noStamp, epoch: snap.Director.Epoch}
-	if err := s.enlist(p, 0, director, &snap.Director.Account, connections); err != nil {
+	if err := s.enlist(p, 0, &director, &snap.Director.Account, connections); err != nil {
 		return err
 	}
 	for i := range snap.Services {
@@ -92,7 +92,7 @@ func (s *Store) enrol(p *plan, snap *dataplane.Snapshot) error {
 			status: svc.Status(), lastChange: stampOf(svc.LastChange),
 		}
 		active, inactive, _ := svc.Connections()
-		if err := s.enlist(p, sidOf(svc.Number, 0), r, &svc.Account, active+inactive); err != nil {
+		if err := s.enlist(p, sidOf(svc.Number, 0), &r, &svc.Account, active+inactive); err != nil {
 			return err
 		}
 		if err := s.enrolReals(p, svc); err != nil {
@@ -120,7 +120,7 @@ func (s *Store) enrolReals(p *plan, svc *dataplane.ServiceState) error {
 			status: real.Status(), lastChange: stampOf(real.LastChange),
 		}
 		connections := uint64(real.Active) + uint64(real.Inactive)
-		if err := s.enlist(p, sidOf(svc.Number, real.Number), r, &real.Account, connections); err != nil {
+		if err := s.enlist(p, sidOf(svc.Number, real.Number), &r, &real.Account, connections); err != nil {
 			return err
 		}
 	}
@@ -129,7 +129,7 @@ func (s *Store) enrolReals(p *plan, svc *dataplane.ServiceState) error {
 
 // enlist puts a series, of which r tells what its account does not, into the
 // roster, and its record among those to be written if that changed.
-func (s *Store) enlist(p *plan, sid uint32, r record, a *dataplane.Account, connections uint64) error {
+func (s *Store) enlist(p *plan, sid uint32, r *record, a *dataplane.Account, connections uint64) error {
 	se, err := s.holder(p, sid, r.id)
 	if err != nil {
 		return err
@@ -142,11 +142,11 @@ func (s *Store) enlist(p *plan, sid uint32, r record, a *dataplane.Account, conn
 		r.lastSeen = stampOf(a.LastSeen)
 	}
 	s.resetNow = append(s.resetNow, (se.from != p.tick || se.moved) && began(a.Resets) > began(se.resets))
-	covered := se.coveredWith(&r, connections)
+	covered := se.coveredWith(r, connections)
 	peak := max(a.Peak, covered)
-	if r != se.record || peak > covered {
+	if *r != se.record || peak > covered {
 		r.peak = peak
-		s.put(se, r)
+		s.put(se, *r)
 	}
 	se.seen = p.tick
 	p.roster, p.totals, p.peaks = append(p.roster, se), append(p.totals, a.Total), append(p.peaks, peak)

@@ -28,6 +28,17 @@ func TestArchiveTakenAwayInUseIsReplaced(t *testing.T) {
 			return errors.Join(err, f.Close())
 		}
 	}
+	lived := t.TempDir() // a thousand steps, which all go on from
+	s := mustOpen(t, lived, chronicleOptions())
+	for step := range uint64(1000) {
+		if err := tendChronicle(s, step); err != nil {
+			t.Fatal(err)
+		}
+		mustMaintain(t, s)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
 	for name, spoil := range map[string]func(path string) error{
 		"truncated": func(path string) error { return os.Truncate(path, 3*pageSize) },
 		"emptied":   func(path string) error { return os.Truncate(path, 0) },
@@ -39,16 +50,16 @@ func TestArchiveTakenAwayInUseIsReplaced(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			checkAfter(t, dir)
+			for file, b := range readDisk(t, lived) {
+				if err := os.WriteFile(filepath.Join(dir, file), b, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
 			var log bytes.Buffer
 			opts := chronicleOptions()
 			opts.Logger = slog.New(slog.NewTextHandler(&log, nil))
 			s := mustOpen(t, dir, opts)
-			for step := range uint64(1000) {
-				if err := tendChronicle(s, step); err != nil {
-					t.Fatal(err)
-				}
-				mustMaintain(t, s)
-			}
+			mustMaintain(t, s) // from here on the archive is in use
 			head := uint64(s.Stats().Oldest.Unix()-firstTick) / 10
 			if err := spoil(filepath.Join(dir, archName)); err != nil {
 				t.Fatal(err)

@@ -121,11 +121,36 @@ func (f files) rows(ctx context.Context, q query, emit func(scanRecord) error) e
 // again.
 type batch struct {
 	records []scanRecord
-	values  []byte
+	values  [][]byte // of the records, in pieces
+	used    int      // pieces
 	slots   []uint32 // of headers
 }
 
 var batches = sync.Pool{New: func() any { return new(batch) }}
+
+func (b *batch) clear() {
+	clear(b.records)
+	b.records, b.used = b.records[:0], 0
+}
+
+// keep is a copy of v.
+func (b *batch) keep(v []byte) []byte {
+	const size = 64 << 10
+	for {
+		if b.used > 0 {
+			piece := &b.values[b.used-1]
+			if at := len(*piece); cap(*piece)-at >= len(v) {
+				*piece = append(*piece, v...)
+				return (*piece)[at:len(*piece):len(*piece)]
+			}
+		}
+		if b.used == len(b.values) {
+			b.values = append(b.values, make([]byte, 0, max(size, len(v))))
+		}
+		b.values[b.used] = b.values[b.used][:0]
+		b.used++
+	}
+}
 
 // step copies what one transaction of a scan reads, so that no transaction is
 // open while somebody takes the time to use it.
@@ -133,16 +158,12 @@ func (view viewer) step(ctx context.Context, sc *scan, b *batch) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	clear(b.records)
-	b.records, b.values = b.records[:0], slices.Grow(b.values[:0], 64<<10)
+	b.clear()
 	sc.memory = b.slots
 	defer func() { b.slots, sc.memory = sc.memory, nil }()
 	return view(func(tx *bbolt.Tx) error {
 		return sc.step(tx, func(rec scanRecord) error {
-			// Where values have to move, those of the records before stay where they were.
-			at := len(b.values)
-			b.values = append(b.values, rec.value...)
-			rec.value = b.values[at:len(b.values):len(b.values)]
+			rec.value = b.keep(rec.value)
 			b.records = append(b.records, rec)
 			return nil
 		})

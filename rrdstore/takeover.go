@@ -62,7 +62,7 @@ func (s *Store) gather(ctx context.Context, j *job, blocks []uint32) error {
 	var director place
 	for i, block := range blocks {
 		s.parts[i].clear()
-		for series, slot := range j.blockSeries(block).set {
+		for slot, series := range j.blockSeries(block).series {
 			at := place{&s.parts[i], slot}
 			if series.IsDirector() {
 				director = at
