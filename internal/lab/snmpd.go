@@ -175,10 +175,10 @@ func (m *MasterAgent) Command(ctx context.Context, tool, version string, flags [
 	return cmd
 }
 
-// Ask runs Command for at most two minutes and returns its standard output; what
+// Ask runs Command for at most twice [Patience] and returns its standard output; what
 // it wrote to standard error is in the error. For use in any goroutine.
 func (m *MasterAgent) Ask(tool, version string, flags []string, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), toolLimit)
 	defer cancel()
 	cmd := m.Command(ctx, tool, version, flags, args...)
 	var stderr bytes.Buffer

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"testing"
-	"time"
 )
 
 // patient has Net-SNMP's tools wait for an answer longer than the second that
@@ -15,14 +14,18 @@ import (
 // and to be notified, twice.
 var patient = []string{"-t", "5", "-r", "2"}
 
-// Tool runs one of Net-SNMP's tools ("snmpget", "snmpwalk", ...) for at most two
-// minutes and returns its standard output; what it wrote to standard error is in
+// toolLimit ends a tool that hangs. In a guest on a busy machine a walk of ten thousand
+// variables was seen to take a minute.
+const toolLimit = 2 * Patience
+
+// Tool runs one of Net-SNMP's tools ("snmpget", "snmpwalk", ...) for at most twice
+// [Patience] and returns its standard output; what it wrote to standard error is in
 // the error. The machine's own configuration and state are kept away, and no MIB
 // files are read. For use in any goroutine.
 func Tool(t testing.TB, name string, args ...string) (string, error) {
 	t.Helper()
 	lookPath(t, name, "snmp")
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), toolLimit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path(name), append(patient[:len(patient):len(patient)], args...)...)
 	cmd.Env = append(os.Environ(), "SNMPCONFPATH=/nonexistent", "SNMP_PERSISTENT_DIR="+t.TempDir(), "MIBS=")
