@@ -64,13 +64,18 @@ func (a *account) turn(status dataplane.Status, solid int64, now time.Time) {
 }
 
 // seen closes the account's part in a sample, which had its counters or had not.
+// Where no epoch was told and the account was restarted, the next epoch is not held
+// against the last, as that may have been the same restart.
 func (a *account) seen(gen int64, now time.Time, epoch string, counters bool) {
-	a.gen, a.pos, a.LastSeen = gen, a.row, now
-	if epoch != "" {
+	switch {
+	case epoch != "":
 		a.epoch, a.doubt = epoch, false
-	} else if counters {
+	case a.LastReset.Equal(now):
+		a.epoch = ""
+	case counters:
 		a.doubt = true
 	}
+	a.gen, a.pos, a.LastSeen = gen, a.row, now
 }
 
 // otherEpoch reports whether the kernel's table is another one than at the last

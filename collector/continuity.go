@@ -114,7 +114,7 @@ type real struct {
 	account
 	rip  netip.AddrPort
 	host *host
-	torn int64 // generation it last fell in without its service
+	torn bool // when its counters were last told, it fell and its service did not
 	late recent
 }
 
@@ -237,7 +237,7 @@ func (c *Continuity) service(k dataplane.ServiceKey) *service {
 func (c *Continuity) real(s *service, rip netip.AddrPort) *real {
 	r := s.reals[rip]
 	if r == nil {
-		r = &real{account: newAccount(), rip: rip, host: c.hosts.join(rip.Addr()), torn: -1, late: recent{gen: -1}}
+		r = &real{account: newAccount(), rip: rip, host: c.hosts.join(rip.Addr()), late: recent{gen: -1}}
 		s.reals[rip] = r
 	}
 	return r

@@ -11,9 +11,9 @@ import (
 )
 
 // A model is a kernel's IPVS table as far as counters go: lists with the newest
-// entry first, a trash that gives real servers back, and clearing that reaches
-// what is in the list only. Beside it, it keeps the truth about every key:
-// traffic ever, and how much of it nobody could have known of.
+// entry first, a trash that gives real servers back, clearing that reaches what is
+// in the list only, and counts that are summed up now and then, of each entry at
+// its own time. Beside it, it keeps the truth about every key: see truth.
 type model struct {
 	rand     *rand.Rand
 	epoch    int
@@ -24,13 +24,18 @@ type model struct {
 	lives    map[memoryKey]*modelLife
 	peak     uint64 // connections of the director
 	samples  int
+	stored   int        // of samples, those that the ledger knows
 	rows     []modelRow // of the sample taken last
+	traces   map[dataplane.ServiceKey]modelTrace
+	fellAll  bool // the director's counter did, in the sample taken last
+	nameless bool // that one told no epoch
 	now      time.Time
 	names    *Names // as configured
 }
 
-// A modelCount is a kernel counter: its value now, and when it was last sampled.
-type modelCount struct{ now, sampled uint64 }
+// A modelCount is a kernel counter: what it tells, and what was counted since that
+// was summed up.
+type modelCount struct{ now, pending uint64 }
 
 type modelService struct {
 	key       dataplane.ServiceKey
@@ -45,32 +50,13 @@ type modelReal struct {
 	modelCount
 	weight, active, inactive, upper uint32
 
-	trashed bool // since the last sample
-	missed  bool // a clearing, while it was in the trash then
+	deleted time.Time // while it is in the trash
+	trashed bool      // since what the ledger has was sampled
+	missed  bool      // a clearing, while it was in the trash then
 }
 
-// truth is what is so of a service or real server, whatever entry it has.
-type truth struct {
-	traffic uint64 // ever
-	lost    uint64 // counted and cleared again between two samples
-	hidden  uint64 // grown past again, by the next sample, after a clearing
-	excess  uint64 // may be in the total twice: see zero
-	dirty   bool   // cleared since it was last sampled
-	certain bool   // and it is plain to see, since
-	kernel  uint64 // when it was last sampled
-	epoch   int    // then
-	sample  int    // that was
-	fellAt  int    // the last sample it fell in
-}
-
-func (t *truth) clear(c *modelCount) {
-	t.lost += c.now - c.sampled
-	t.dirty = true
-	*c = modelCount{}
-}
-
-func newModel(seed uint64) *model {
-	return &model{rand: rand.New(rand.NewPCG(seed, 1)), now: epoch0, truths: map[memoryKey]*truth{}, lives: map[memoryKey]*modelLife{},
+func newModel() *model {
+	return &model{now: epoch0, epoch: 1, truths: map[memoryKey]*truth{}, lives: map[memoryKey]*modelLife{}, traces: map[dataplane.ServiceKey]modelTrace{},
 		names: new(Names(func(dataplane.ServiceKey, netip.AddrPort) string { return "" }))}
 }
 
@@ -137,7 +123,7 @@ func (m *model) addReal(s *modelService, rip netip.AddrPort) {
 		r = m.trash[i]
 		m.trash = slices.Delete(m.trash, i, i+1)
 		if r.service != s {
-			m.ofReal(r).clear(&r.modelCount)
+			m.ofReal(r).clear(&r.modelCount, causeAnew)
 			r.service = s
 		} else if r.missed {
 			m.ofReal(r).excess += r.now
@@ -149,7 +135,7 @@ func (m *model) addReal(s *modelService, rip netip.AddrPort) {
 func (m *model) deleteReal(s *modelService, i int) {
 	r := s.reals[i]
 	s.reals = slices.Delete(s.reals, i, i+1)
-	r.trashed = true
+	r.trashed, r.deleted = true, m.now
 	m.trash = append(m.trash, r)
 }
 
@@ -160,24 +146,29 @@ func (m *model) deleteService(s *modelService) {
 	for i := range m.chains {
 		m.chains[i] = slices.DeleteFunc(m.chains[i], func(x *modelService) bool { return x == s })
 	}
-	m.ofService(s).clear(&s.modelCount)
+	s.pending = 0
+	m.ofService(s).clear(&s.modelCount, causeAnew)
 }
 
-// expire has the kernel let go of what is in the trash.
+// expire has the kernel let go of what was in the trash for long enough.
 func (m *model) expire() {
-	for _, r := range m.trash {
-		m.ofReal(r).clear(&r.modelCount)
-	}
-	m.trash = nil
+	m.trash = slices.DeleteFunc(m.trash, func(r *modelReal) bool {
+		if m.now.Sub(r.deleted) < trashPeriod {
+			return false
+		}
+		r.pending = 0
+		m.ofReal(r).clear(&r.modelCount, causeAnew)
+		return true
+	})
 }
 
 // zero clears a service. A real server that was deleted and added again around
 // it kept its counts, as if it had grown past them; the totals of such a one may
 // be too high.
-func (m *model) zero(s *modelService) {
-	m.ofService(s).clear(&s.modelCount)
+func (m *model) zero(s *modelService, why cause) {
+	m.ofService(s).clear(&s.modelCount, why)
 	for _, r := range s.reals {
-		m.ofReal(r).clear(&r.modelCount)
+		m.ofReal(r).clear(&r.modelCount, why)
 	}
 	for _, r := range m.trash {
 		r.missed = r.missed || r.service == s && r.trashed
@@ -186,9 +177,9 @@ func (m *model) zero(s *modelService) {
 
 func (m *model) zeroAll() {
 	for _, s := range m.all() {
-		m.zero(s)
+		m.zero(s, causeAllZeroed)
 	}
-	m.ofDirector().clear(&m.director)
+	m.ofDirector().clear(&m.director, causeAllZeroed)
 }
 
 // reload is a module reload or a reboot; the same table comes back or none.
@@ -196,8 +187,15 @@ func (m *model) reload() {
 	for _, s := range m.all() {
 		m.deleteService(s)
 	}
-	m.expire()
-	m.ofDirector().clear(&m.director)
+	for _, r := range m.trash {
+		m.ofReal(r).clear(&r.modelCount, causeAnew)
+	}
+	m.trash = nil
+	m.director = modelCount{now: m.director.now}
+	m.ofDirector().clear(&m.director, causeAnew)
+	for _, t := range m.truths {
+		t.view.causes, t.stored.causes = t.view.causes|causeReload, t.stored.causes|causeReload
+	}
 	m.epoch++
 }
 
@@ -209,11 +207,26 @@ func (m *model) traffic(s *modelService, n uint64) {
 }
 
 func (m *model) count(r *modelReal, n uint64) {
-	s := r.service
-	s.now, r.now, m.director.now = s.now+n, r.now+n, m.director.now+n
-	m.ofService(s).traffic += n
-	m.ofReal(r).traffic += n
-	m.ofDirector().traffic += n
+	for _, c := range []*modelCount{&r.service.modelCount, &r.modelCount, &m.director} {
+		c.pending += n
+	}
+}
+
+// sumUp has the kernel sum up what some entries counted, or all.
+func (m *model) sumUp(all bool) {
+	sum := func(t *truth, c *modelCount) {
+		if all || m.rand.IntN(3) > 0 {
+			t.traffic += c.pending
+			c.now, c.pending = c.now+c.pending, 0
+		}
+	}
+	sum(m.ofDirector(), &m.director)
+	for _, s := range m.all() {
+		sum(m.ofService(s), &s.modelCount)
+		for _, r := range s.reals {
+			sum(m.ofReal(r), &r.modelCount)
+		}
+	}
 }
 
 // disturb does something that an operator, a health checker or fate does.
@@ -245,7 +258,7 @@ func (m *model) disturb() string {
 			return fmt.Sprint("delete ", s.key, " ", rip)
 		}
 	case op < 13:
-		m.zero(s)
+		m.zero(s, causeZeroed)
 		return "zero " + s.key.String()
 	case op == 13 && m.rand.IntN(3) == 0:
 		m.zeroAll()
@@ -261,112 +274,4 @@ func (m *model) disturb() string {
 		return "expire"
 	}
 	return "nothing"
-}
-
-// A modelRow is what must hold for one row of a sample.
-type modelRow struct {
-	id          memoryKey
-	fell        bool // the counter is below that of the sample before
-	cleared     bool // it began anew in between, or looks as if
-	certain     bool // and that is plain to see
-	least, most uint64
-}
-
-// look samples a counter.
-func (m *model) look(id memoryKey, c *modelCount, missed, certain bool) modelRow {
-	t := m.truth(id.key, id.rip)
-	certain = certain || t.certain || t.sample > 0 && t.epoch != m.epoch
-	row := modelRow{id: id, fell: c.now < t.kernel, cleared: t.dirty || missed, certain: certain}
-	if t.dirty && !row.fell && !certain {
-		t.hidden += t.kernel
-	}
-	row.least, row.most = t.traffic-t.lost-t.hidden, t.traffic+t.excess
-	if row.fell {
-		t.fellAt = m.samples
-	}
-	t.dirty, t.certain, t.kernel, t.epoch, t.sample, c.sampled = false, false, c.now, m.epoch, m.samples, c.now
-	m.rows = append(m.rows, row)
-	return row
-}
-
-// sample reads the table, services first or real servers first. Torn is called
-// in between; a skipped service is left out, as a moving table does.
-func (m *model) sample(torn func(), skip *modelService, realsFirst bool) *dataplane.Snapshot {
-	m.rows, m.now = m.rows[:0], m.now.Add(10*time.Second)
-	m.samples++
-	if m.samples%60 == 0 {
-		m.now = m.now.Add(9 * time.Hour) // the machine was asleep
-	}
-	src := &dataplane.Snapshot{Time: m.now}
-	src.Director.Epoch, src.Director.HasStats, src.Director.Kernel = fmt.Sprint(m.epoch), true, scale(m.director.now)
-	src.Director.HasConnections, src.Director.Connections = m.rand.IntN(2) == 0, m.rand.Uint64N(1000)
-	if src.Director.HasConnections {
-		m.peak = max(m.peak, src.Director.Connections)
-	}
-	m.look(memoryKey{}, &m.director, false, false)
-	all := m.all()
-	if i := slices.Index(all, skip); i >= 0 {
-		all = slices.Delete(all, i, i+1)
-		src.Inconsistent = 1
-	}
-	src.Services = make([]dataplane.ServiceState, len(all))
-	fell := map[*modelService]bool{}
-	if realsFirst {
-		m.dumpReals(src, all, fell)
-		torn()
-	}
-	for i, s := range all {
-		fell[s] = m.look(memoryKey{key: s.key}, &s.modelCount, false, false).fell
-		src.Services[i].Service = dataplane.Service{Key: s.key, Scheduler: s.scheduler}
-		src.Services[i].Kernel = scale(s.now)
-	}
-	if !realsFirst {
-		torn()
-		m.dumpReals(src, all, fell)
-	}
-	for _, r := range m.trash {
-		r.trashed, r.missed = false, false
-	}
-	if src.Inconsistent == 0 {
-		m.noteMissing(all)
-	}
-	m.watch(all, src.Inconsistent == 0)
-	return src
-}
-
-// dumpReals is certain of those whose service was seen to fall, unless one fell
-// already before it.
-func (m *model) dumpReals(src *dataplane.Snapshot, all []*modelService, fell map[*modelService]bool) {
-	for i, s := range all {
-		for _, r := range s.reals {
-			t := m.ofReal(r)
-			certain := fell[s] && t.dirty && t.kernel > 0 && t.sample == m.samples-1 && t.fellAt < m.samples-1 && r.now <= s.sampled
-			m.look(memoryKey{s.key, r.rip}, &r.modelCount, r.missed, certain)
-			r.missed = false
-			v := dataplane.RealState{RealServer: dataplane.RealServer{RIP: r.rip, Weight: r.weight, UpperThreshold: r.upper},
-				Active: r.active, Inactive: r.inactive}
-			v.Kernel = scale(r.now)
-			src.Services[i].Reals = append(src.Services[i].Reals, v)
-		}
-	}
-}
-
-// noteMissing marks every account of a service that is not there.
-func (m *model) noteMissing(all []*modelService) {
-	for id, t := range m.truths {
-		here := slices.ContainsFunc(all, func(s *modelService) bool { return s.key == id.key })
-		if id.key.IsValid() && !here && t.sample > 0 {
-			t.certain = true
-		}
-	}
-}
-
-// restart forgets what no ledger keeps: of a real server that is gone, that its
-// service was made anew and is back.
-func (m *model) restart() {
-	for id, t := range m.truths {
-		if id.rip.IsValid() && m.truth(id.key, netip.AddrPort{}).sample == m.samples {
-			t.certain = false
-		}
-	}
 }

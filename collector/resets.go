@@ -68,7 +68,7 @@ func (c *Continuity) applyService(s *service, src *dataplane.Snapshot, now time.
 	switch {
 	case !s.known:
 		s.begin(now)
-	case s.otherLife(src.Director.Epoch):
+	case s.otherLife(src.Director.Epoch), s.gen < c.solid && s.otherEpoch(src.Director.Epoch):
 		c.remake(s, dataplane.KernelRestart, now)
 	case s.gen < c.solid:
 		c.remake(s, dataplane.Recreated, now)
@@ -167,12 +167,13 @@ func (c *Continuity) applyReal(s *service, r *real, cur *dataplane.RealState, sr
 	case !src.Partial && c.grownPast(s, r, cur.Kernel, src.Services[s.row].Kernel):
 		c.restart(ofReal, &r.account, s.clearedBy, now)
 	}
-	if !src.Partial && !c.follow(ofReal, &r.account, cur.Kernel, src.Counters32, now) {
-		if s.cleared != c.gen {
-			r.torn = c.gen
+	if !src.Partial {
+		fell := !c.follow(ofReal, &r.account, cur.Kernel, src.Counters32, now)
+		if fell {
+			c.restart(ofReal, &r.account, c.whyFell(s, r, src), now)
+			r.advance(cur.Kernel, cur.Kernel)
 		}
-		c.restart(ofReal, &r.account, c.whyFell(s, r, src), now)
-		r.advance(cur.Kernel, cur.Kernel)
+		r.torn = fell && s.cleared != c.gen
 	}
 	grown, _ := r.Total.Sub(before)
 	r.host.total = r.host.total.Add(grown)
@@ -184,11 +185,10 @@ func (c *Continuity) applyReal(s *service, r *real, cur *dataplane.RealState, sr
 // grownPast reports whether a real server, none of whose counters fell, was
 // cleared with its service nevertheless. Since then it cannot have counted more
 // than its service; if it has, it was read before it was cleared. And if it fell
-// in the last sample, when its service had not yet, it was read after: it is the
-// same clearing.
+// when its counters were last told, and its service had not yet, it was read after:
+// it is the same clearing.
 func (c *Continuity) grownPast(s *service, r *real, cur, service dataplane.Counters) bool {
-	return s.cleared == c.gen && r.gen == c.gen-1 && !r.Kernel.IsZero() && within(r.Kernel, cur) && within(cur, service) &&
-		r.torn != c.gen-1
+	return s.cleared == c.gen && r.gen == c.gen-1 && !r.Kernel.IsZero() && within(r.Kernel, cur) && within(cur, service) && !r.torn
 }
 
 // trashPeriod is how long the kernel keeps a real server that was deleted, and
@@ -196,17 +196,25 @@ func (c *Continuity) grownPast(s *service, r *real, cur, service dataplane.Count
 // IP_VS_DEST_TRASH_PERIOD in include/net/ip_vs.h.
 const trashPeriod = 2 * time.Minute
 
-// whyFell tells why the counters of a real server fell. In the time between two
-// samples nobody can have made it anew but with its service: so that the service
-// was cleared too, though it has grown past its old counts or was read before.
+// whyFell tells why the counters of a real server fell. Moments after it was seen
+// nobody can have made it anew but with its service: so that the service was
+// cleared too, though it has grown past its old counts or was read before. If it
+// was read a sample before, that is told, unless the real server fell in that, too.
 func (c *Continuity) whyFell(s *service, r *real, src *dataplane.Snapshot) dataplane.ResetReason {
 	unread := src.Time.Sub(r.LastSeen)
+	same := unread >= 0 && unread < trashPeriod
 	switch {
-	case r.gen < c.gen-1:
+	case r.otherEpoch(src.Director.Epoch):
+		return dataplane.KernelRestart
+	case !same && r.gen < c.gen-1:
 		return dataplane.Recreated
-	case s.cleared >= c.gen-1:
+	case s.cleared == c.gen:
 		return s.clearedBy
-	case unread >= 0 && unread < trashPeriod:
+	case same && c.allCleared == c.gen:
+		return dataplane.Zeroed
+	case s.cleared == c.gen-1 && !r.LastReset.Equal(r.LastSeen):
+		return s.clearedBy
+	case same:
 		return c.whyCleared(s, &src.Services[s.row].Service, src.Director.Epoch)
 	}
 	return dataplane.Recreated
