@@ -66,7 +66,7 @@ type family struct {
 var toldOfAgents = []string{
 	"lvs_agent_component_up", "lvs_agent_inconsistent_dumps_total", "lvs_agent_late_ticks_total", "lvs_agent_sample_errors_total",
 	"lvs_agent_skipped_ticks_total", "lvs_agent_store_bytes", "lvs_agent_store_commit_errors_total", "lvs_agent_store_late_commits_total",
-	"lvs_agent_store_limit_bytes",
+	"lvs_agent_store_limit_bytes", "lvs_agent_unnumbered_entries",
 }
 
 // ofFleet adds the label director, unless the family is the agent's alone.

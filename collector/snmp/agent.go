@@ -13,6 +13,9 @@ type Agent struct {
 	// that began late, skipped ones were left out, and inconsistent are services whose
 	// real servers still changed under the last try to read them.
 	SampleErrors, LateTicks, SkippedTicks, Inconsistent uint64
+	// Unnumbered are the services and real servers of the latest reading that have no
+	// row, because no number was free, and are therefore not in the snapshot.
+	Unnumbered uint32
 	// Store is nil where nothing is stored.
 	Store *Store
 }
@@ -35,6 +38,7 @@ const (
 	lvsdAgentLateTicks    = 5
 	lvsdAgentSkippedTicks = 6
 	lvsdAgentInconsistent = 7
+	lvsdAgentUnnumbered   = 8
 	lvsdStore             = lvsdObjects + ".3"
 	lvsdStoreState        = 1
 	lvsdStoreBytes        = 2
@@ -46,7 +50,7 @@ const (
 
 // agentNames are all that is asked of the agent itself.
 var agentNames = func() (names []string) {
-	for _, sub := range []int{lvsdAgentSampleErrors, lvsdAgentLateTicks, lvsdAgentSkippedTicks, lvsdAgentInconsistent} {
+	for _, sub := range []int{lvsdAgentSampleErrors, lvsdAgentLateTicks, lvsdAgentSkippedTicks, lvsdAgentInconsistent, lvsdAgentUnnumbered} {
 		names = append(names, scalar(lvsdAgent, sub))
 	}
 	for _, sub := range []int{lvsdStoreState, lvsdStoreBytes, lvsdStoreLimit, lvsdStoreCommitErrors, lvsdStoreLateCommits} {
@@ -84,6 +88,7 @@ func (s scalarSet) agent() *Agent {
 	a := &Agent{
 		SampleErrors: s.number(lvsdAgent, lvsdAgentSampleErrors), LateTicks: s.number(lvsdAgent, lvsdAgentLateTicks),
 		SkippedTicks: s.number(lvsdAgent, lvsdAgentSkippedTicks), Inconsistent: s.number(lvsdAgent, lvsdAgentInconsistent),
+		Unnumbered: uint32(s.number(lvsdAgent, lvsdAgentUnnumbered)),
 	}
 	if state := s.of(lvsdStore, lvsdStoreState); state.kind == number && state.num != storeOff {
 		a.Store = &Store{

@@ -54,9 +54,11 @@ func TestAgentsTellOfThemselves(t *testing.T) {
 	f := restarted()
 	f.SampleErrors, f.LateTicks, f.SkippedTicks, f.Inconsistent = 1<<32+1, 2, 3, 4
 	f.Store = mib.StoreFigures{State: mib.StoreBehind, Bytes: 1 << 40, Limit: 1 << 41, CommitErrors: 5, LateCommits: 6}
-	a := serve(t, mib.Build(whole(), f))
+	crowded := whole()
+	crowded.Services[0].Number = 0 // it takes its real servers with it
+	a := serve(t, mib.Build(crowded, f))
 	p := poller(t, Config{Target: a.Addr(), Module: Director})
-	want := &Agent{SampleErrors: 1, LateTicks: 2, SkippedTicks: 3, Inconsistent: 4,
+	want := &Agent{SampleErrors: 1, LateTicks: 2, SkippedTicks: 3, Inconsistent: 4, Unnumbered: uint32(1 + len(crowded.Services[0].Reals)),
 		Store: &Store{Bytes: 1 << 40, Limit: 1 << 41, CommitErrors: 5, LateCommits: 6}}
 	poll(t, p)
 	if diff := cmp.Diff(want, p.Stats().Agent); diff != "" {

@@ -39,7 +39,7 @@ func healthOf(told *snmp.Agent, stale bool, snap *dataplane.Snapshot) *prom.Heal
 	}
 	h := &prom.Health{
 		SampleErrors: map[string]uint64{"read": told.SampleErrors},
-		LateTicks:    told.LateTicks, SkippedTicks: told.SkippedTicks, Inconsistent: told.Inconsistent,
+		LateTicks:    told.LateTicks, SkippedTicks: told.SkippedTicks, Inconsistent: told.Inconsistent, Unnumbered: int(told.Unnumbered),
 		Components: map[string]bool{"kernel": !stale && !snap.Partial},
 	}
 	if s := told.Store; s != nil {
