@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -19,6 +18,7 @@ import (
 
 	"lvs/collector/prom"
 	"lvs/dataplane"
+	"lvs/internal/lab"
 )
 
 // Every query of every dashboard finds something on a Prometheus that scrapes an
@@ -30,9 +30,9 @@ func TestQueriesFindData(t *testing.T) {
 	routed := newLive(dataplane.Route)
 	fleet := map[string]*live{"east": newLive(dataplane.Masquerade), "west": newLive(dataplane.Masquerade)}
 	targets := map[string]string{"lvs": expose(t, agent), "routed": expose(t, routed), "fleet": exposeFleet(t, fleet)}
-	p := startPrometheus(t, targets)
+	p := startPrometheus(t, time.Second, targets)
 	asks := append(allQueries(t, setting{"lvs", targets["lvs"], ".*", false}), allQueries(t, setting{"fleet", targets["fleet"], "east", true})...)
-	deadline := time.Now().Add(90 * time.Second)
+	deadline := time.Now().Add(4 * time.Minute)
 	for {
 		asks = slices.DeleteFunc(asks, func(a ask) bool {
 			found, err := p.series(a.expr, time.Now())
@@ -195,9 +195,9 @@ func serve(t *testing.T, h http.Handler) string {
 // A server is a private Prometheus.
 type server struct{ url string }
 
-// startPrometheus starts one that scrapes a target for each job every second. It
-// ends with the test.
-func startPrometheus(t *testing.T, targets map[string]string) *server {
+// startPrometheus starts one that scrapes a target for each job at every step, and
+// evaluates the rules. It ends with the test.
+func startPrometheus(t *testing.T, step time.Duration, targets map[string]string) *server {
 	t.Helper()
 	program, err := exec.LookPath("prometheus")
 	if err != nil {
@@ -208,7 +208,7 @@ func startPrometheus(t *testing.T, targets map[string]string) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fmt.Fprintf(&config, "global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}\nrule_files: [%q]\nscrape_configs:\n", rules)
+	fmt.Fprintf(&config, "global: {scrape_interval: %[1]v, scrape_timeout: %[1]v, evaluation_interval: %[1]v}\nrule_files: [%[2]q]\nscrape_configs:\n", step, rules)
 	for job, addr := range targets {
 		fmt.Fprintf(&config, "- {job_name: %s, static_configs: [{targets: ['%s']}]}\n", job, addr)
 	}
@@ -221,7 +221,7 @@ func startPrometheus(t *testing.T, targets map[string]string) *server {
 		t.Fatal(err)
 	}
 	defer log.Close()
-	addr := freePort(t)
+	addr := lab.FreePort(t, "tcp")
 	c := exec.Command(program, "--config.file="+filepath.Join(dir, "prometheus.yml"), "--storage.tsdb.path="+filepath.Join(dir, "data"),
 		"--web.listen-address="+addr, "--log.level=warn")
 	c.Stdout, c.Stderr = log, log
@@ -236,17 +236,6 @@ func startPrometheus(t *testing.T, targets map[string]string) *server {
 		}
 	})
 	return &server{"http://" + addr}
-}
-
-// freePort is an address on loopback that nobody listened on a moment ago.
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // series is how many series a query finds at a time: none while the server starts. NaN,
