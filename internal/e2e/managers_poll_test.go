@@ -127,7 +127,7 @@ func testCollectd(t *testing.T, m *managed) {
 		ended := make(chan error, 1)
 		go func() { ended <- cmd.Wait() }()
 		var wrong []string
-		for deadline := time.Now().Add(time.Minute); ; time.Sleep(200 * time.Millisecond) {
+		for deadline := time.Now().Add(lab.Patience); ; time.Sleep(200 * time.Millisecond) {
 			if wrong = checkCollected(t, m, dir, want); len(wrong) == 0 || time.Now().After(deadline) {
 				break
 			}
@@ -135,7 +135,7 @@ func testCollectd(t *testing.T, m *managed) {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		select {
 		case <-ended:
-		case <-time.After(20 * time.Second):
+		case <-time.After(lab.Patience):
 			t.Error("collectd does not end on SIGTERM")
 			_ = cmd.Process.Kill()
 			<-ended

@@ -108,7 +108,7 @@ func startManaged(t *testing.T) *managed {
 	lab.Run(t, "ipvsadm", "-d", "-t", "10.1.0.102:81", "-r", "[fd10:2::11]:81")
 	lab.Run(t, "ipvsadm", "--start-daemon", "backup", "--mcast-interface", "back", "--syncid", "7")
 	t.Cleanup(func() { lab.Run(t, "ipvsadm", "--stop-daemon", "backup") })
-	m := &managed{master: lab.SNMPD(t, snmpdUsers...), four: freeUDP(t, "127.0.0.1"), six: freeUDP(t, "::1")}
+	m := &managed{master: lab.SNMPD(t, snmpdUsers...), four: lab.FreePort(t, "udp"), six: freeUDP(t, "::1")}
 	m.servers = []way{{"snmpd", []string{"udp:" + m.master.Addr}}, {"the box", []string{"udp:" + m.four}}}
 	m.agent = unstarted(t)
 	m.file = filepath.Join(m.dir, "agent.yml")

@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"net"
 	"os/exec"
 	"slices"
 	"strings"
@@ -15,12 +14,7 @@ import (
 // testNodeExporter runs node_exporter beside the agent and compares the families
 // that both have, as text.
 func testNodeExporter(t *testing.T, s *site) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
+	address := lab.FreePort(t, "tcp")
 	cmd := exec.Command("prometheus-node-exporter", "--collector.disable-defaults", "--collector.ipvs", "--web.listen-address="+address)
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("%v: apt-get install prometheus-node-exporter", err)

@@ -48,7 +48,7 @@ const toldManagers = `snmp:
     rate: %d
     managers:
       - {address: "%s", community: %s}
-      - {address: "%s", user: %s, inform: true, timeout: 10s}
+      - {address: "%s", user: %s, inform: true, timeout: 30s}
       - {address: "%s", community: %s, inform: true, timeout: 1s}
 `
 

@@ -167,7 +167,7 @@ func (f *flapping) settle() {
 		doc = f.toldDocument()
 		return doc.Tick.After(after) && doc.Agent.Notifications.Sequence >= f.seq+uint32(2*f.overruns())
 	}
-	for deadline := time.Now().Add(30 * time.Second); !ok(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(lab.Patience); !ok(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			f.explain()
 			f.t.Fatalf("waited in vain: sample %v after %v, number %d, want %d", doc.Tick, after, doc.Agent.Notifications.Sequence, f.seq)
@@ -193,9 +193,11 @@ func (f *flapping) step(list ...alteration) {
 		return
 	}
 	f.late++
-	var lists [][]told
-	for _, split := range tables {
-		lists = append(lists, slices.Concat(f.changed(before, split), f.changed(split, f.table)))
+	var lists [][]told // with up to two samples in between
+	for i, first := range tables {
+		for _, second := range tables[i:] {
+			lists = append(lists, slices.Concat(f.changed(before, first), f.changed(first, second), f.changed(second, f.table)))
+		}
 	}
 	n := f.toldPast(time.Now())
 	lists = slices.DeleteFunc(lists, func(list []told) bool { return len(list) != n })

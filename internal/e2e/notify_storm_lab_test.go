@@ -118,15 +118,22 @@ func (s *storm) targets() map[string]string {
 }
 
 // rest waits until nothing is on its way but to the manager that never answers,
-// and every window has seen that.
+// and every window has seen that: what was sent has come, too.
 func (s *storm) rest() {
 	s.t.Helper()
-	for deadline := time.Now().Add(time.Minute); s.waiting() > 0; time.Sleep(500 * time.Millisecond) { // which leaves them the processor
+	for deadline := time.Now().Add(lab.Patience); s.waiting() > 0; time.Sleep(500 * time.Millisecond) { // which leaves them the processor
 		if time.Now().After(deadline) {
 			s.t.Fatalf("%v notifications still wait", s.waiting())
 		}
 	}
 	s.sampled()
+	targets := s.targets()
+	for name, r := range s.managers {
+		sent := int(s.targetCounts(targets[name]).sent)
+		for deadline := time.Now().Add(20 * time.Second); len(notifications(r)) < sent && time.Now().Before(deadline); {
+			time.Sleep(200 * time.Millisecond) // fewer than were sent is for the caller to tell
+		}
+	}
 }
 
 // waiting are how many wait for managers that answer.
