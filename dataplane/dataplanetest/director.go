@@ -120,6 +120,27 @@ func (t *Table) Expire(key dataplane.ServiceKey, rip netip.AddrPort) {
 	t.traffic(key, rip, func(_ *service, r *dataplane.RealState) { r.Inactive = 0 })
 }
 
+// Zero clears the counters of those services, or of all if none is named, as
+// ipvsadm -Z does: their real servers' too, but not of those in the trash. It panics
+// where the Table has no such service.
+func (t *Table) Zero(keys ...dataplane.ServiceKey) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, s := range t.services {
+		if len(keys) == 0 || slices.Contains(keys, s.Key) {
+			s.counters = dataplane.Counters{}
+			for _, r := range s.reals {
+				r.Kernel = dataplane.Counters{}
+			}
+		}
+	}
+	for _, k := range keys {
+		if _, err := t.find(k); err != nil {
+			panic(err)
+		}
+	}
+}
+
 func (t *Table) traffic(key dataplane.ServiceKey, rip netip.AddrPort, f func(*service, *dataplane.RealState)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

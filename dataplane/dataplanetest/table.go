@@ -25,7 +25,7 @@ type Table struct {
 
 	mu       sync.Mutex
 	services []*service
-	trash    map[trashKey]*dataplane.RealState // deleted, with connections left
+	trash    map[trashKey]*dataplane.RealState // deleted
 	timeouts dataplane.Timeouts
 	daemons  []dataplane.SyncDaemon
 	epoch    int
@@ -264,11 +264,9 @@ func (t *Table) DeleteRealServer(_ context.Context, key dataplane.ServiceKey, r 
 	})
 }
 
-// bury keeps a deleted real server while connections remember it.
+// bury keeps a deleted real server, with its counts: the kernel does so for two
+// minutes at least, and as long as connections remember it.
 func (t *Table) bury(key dataplane.ServiceKey, r *dataplane.RealState) {
-	if r.Active+r.Inactive == 0 {
-		return
-	}
 	if t.trash == nil {
 		t.trash = map[trashKey]*dataplane.RealState{}
 	}
