@@ -107,7 +107,9 @@ func (f *flapping) checkCommon(name string, got []lab.Received) {
 	f.t.Helper()
 	number, date, up := 0, "", time.Duration(0)
 	for _, one := range got {
-		if one.OID == notificationArc+fmt.Sprint(toldStarted) {
+		// An agent tells of its start first, unless its first reading was not done in time.
+		kind := strings.TrimPrefix(one.OID, notificationArc)
+		if first := kind == fmt.Sprint(toldStarted) || kind == fmt.Sprint(toldUnavailable); first && one.Vars[varSequence].Value == "1" {
 			number, up = 0, 0
 		}
 		if name != "agentx" && one.UpTime < up { // there it is snmpd's
