@@ -150,7 +150,8 @@ func ask(t *testing.T, s *scene, b *board, q boardQuery, v values, over timeSpan
 	})
 	for how, found := range map[string]bool{
 		// An exporter may not have come to read a director again on a busy machine.
-		"at one time": told && v["job"][0] == fleetJob || slices.ContainsFunc(now, func(r promSeries) bool { return isNumber(r.Value.value) }),
+		// A mark is where something happened.
+		"at one time": told && (v["job"][0] == fleetJob || strings.HasPrefix(q.where, "annotation ")) || slices.ContainsFunc(now, func(r promSeries) bool { return isNumber(r.Value.value) }),
 		"over time": slices.ContainsFunc(all, func(r promSeries) bool {
 			return slices.ContainsFunc(r.Values, func(p promPoint) bool { return isNumber(p.value) })
 		}),

@@ -154,7 +154,7 @@ func (b *board) addMarks(d *dashboard, known catalogue) error {
 	var errs []error
 	for _, m := range b.marks {
 		expr, labels, err := known.expand(m.query, b.variables)
-		errs = append(errs, err, checkFormat(m.text, labels))
+		errs = append(errs, err, checkFormat(m.text, withMade(labels, m.query)))
 		d.Annotations.List = append(d.Annotations.List, annotation{
 			Name: m.title, Datasource: prometheus, Enable: true, IconColor: m.color,
 			Expr: expr, Step: "60s", TitleFormat: m.title, TextFormat: m.text,

@@ -50,7 +50,7 @@ func newCatalogue(docs []prom.MetricDoc, rules []byte) (catalogue, error) {
 // labels. It is short on purpose: a typing error should not pass for a function.
 var words = []string{
 	"sum", "max", "min", "avg", "count", "topk", "by", "on", "and", "or", "unless", "offset", "bool", "ignoring", "group_left",
-	"rate", "increase", "changes", "clamp_min", "clamp_max", "max_over_time", "histogram_quantile", "label_replace", "label_values", "time", "timestamp", "last_over_time",
+	"rate", "increase", "changes", "clamp_min", "clamp_max", "max_over_time", "histogram_quantile", "label_replace", "label_join", "label_values", "time", "timestamp", "last_over_time",
 }
 
 // token is what a query is made of: a string, a range, a variable, a number with
@@ -127,6 +127,17 @@ func selector(labels []string, variables []choice, matchers string) (string, err
 		}
 	}
 	return "{" + strings.Join(parts, ",") + "}", nil
+}
+
+// madeLabel is the label that a query makes.
+var madeLabel = regexp.MustCompile(`, "(\w+)", "[^"]*", "`)
+
+// withMade adds to the labels those that the query makes.
+func withMade(labels []string, query string) []string {
+	for _, m := range madeLabel.FindAllStringSubmatch(query, -1) {
+		labels = append(labels, m[1])
+	}
+	return labels
 }
 
 // checkFormat is an error where a legend or a text names a label that its series

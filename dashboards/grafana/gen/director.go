@@ -64,9 +64,9 @@ func directorTable() view {
 		query{expr: "sum " + by + "(lvs_service_weight)"},
 		query{expr: "sum " + by + "(lvs_service_connections_active)"},
 		query{expr: "sum " + by + "(lvs_service_connections_inactive)"},
-		query{expr: "sum " + by + "(service:lvs_connections:rate5m)"},
-		query{expr: "sum " + by + "(service:lvs_incoming_bytes:rate5m)"},
-		query{expr: "sum " + by + "(service:lvs_outgoing_bytes:rate5m)"},
+		query{expr: "sum " + by + "(" + still("service:lvs_connections:rate5m", eachService, "lvs_service_up") + ")"},
+		query{expr: "sum " + by + "(" + still("service:lvs_incoming_bytes:rate5m", eachService, "lvs_service_up") + ")"},
+		query{expr: "sum " + by + "(" + still("service:lvs_outgoing_bytes:rate5m", eachService, "lvs_service_up") + ")"},
 	).sized(24, 11).worstFirst()
 }
 

@@ -46,6 +46,20 @@ func TestMarksMissNothing(t *testing.T) {
 
 var windowOf = regexp.MustCompile(`\[[^\]]*\]`)
 
+// TestMarksNameLabelsThatAreThere keeps labels that series may lack out of their texts,
+// where Grafana writes the names of those.
+func TestMarksNameLabelsThatAreThere(t *testing.T) {
+	for _, b := range boards() {
+		for _, m := range b.marks {
+			for _, label := range []string{"director", "name", "fwmark", "vip", "port", "protocol"} {
+				if strings.Contains(m.text, "{{"+label+"}}") {
+					t.Errorf("%s: %s shows the label %s, which may be absent", b.title, m.title, label)
+				}
+			}
+		}
+	}
+}
+
 // TestMarksAreAskedForByTheStep has no window of a fixed length in them.
 func TestMarksAreAskedForByTheStep(t *testing.T) {
 	for _, b := range boards() {

@@ -46,8 +46,9 @@ func (c choice) several() choice {
 
 // directorUp is 1 for a director whose table was read at the last attempt, 0 for one
 // where that failed, and -1 for one that Prometheus knew an hour ago and cannot
-// scrape: it would vanish from a fleet in silence. Dear over time, so ask for now.
-const directorUp = "(lvs_up or 0 * last_over_time(lvs_up[1h]) - 1)"
+// scrape: it would vanish from a fleet in silence. A label that its target was given
+// since makes no other director of it. Dear over time, so ask for now.
+const directorUp = "(lvs_up or on (" + eachDirector + ") 0 * last_over_time(lvs_up[1h]) - 1)"
 
 // byName adds the configured names of real servers to their series. Operators of
 // expr leave its labels alone, so that there is one name for each.
@@ -97,6 +98,10 @@ func repliesOfDirector(rate, counter string) string {
 	return rate + " and " + counter + " > 0"
 }
 
+// still leaves of what is told of each the real servers or services that are in the
+// table: rates outlive them by their window, and would make a row.
+func still(expr, each, up string) string { return expr + " and on (" + each + ") " + up }
+
 // lately takes the rates of an expression over five minutes, for tables of how things
 // are now: the window of a graph is as long as its steps, hours where it shows a year.
 func lately(expr string) string { return strings.ReplaceAll(expr, "$__rate_interval", "5m") }
@@ -127,13 +132,22 @@ var (
 		"&var-instance=${__data.fields.Instance:percentencode}&var-director=${__data.fields.for:percentencode}&var-service=${__data.fields.Service:percentencode}"}
 )
 
+// placed adds the label at to a mark: the director, or the instance that is one. Where
+// a series lacks a label, Grafana writes the label's name into the text of a mark.
+func placed(expr string) string {
+	return `label_replace(label_replace(` + expr + `, "at", "$1", "instance", "(.*)"), "at", "$1", "director", "(.+)")`
+}
+
+// called adds the label who to what is byName: name and address, or the address alone.
+func called(expr string) string { return `label_join(` + expr + `, "who", " ", "name", "real")` }
+
 // resetMarks are where the kernel's counters began anew.
-var resetMarks = mark{"Counters reset", "sum by (instance, director, scope, reason) (" + grown("lvs_resets_total") + ") > 0",
-	"{{instance}} {{director}}: {{scope}}, {{reason}}", "purple"}
+var resetMarks = mark{"Counters reset", placed("sum by (instance, director, scope, reason) (" + grown("lvs_resets_total") + ") > 0"),
+	"{{at}}: {{scope}}, {{reason}}", "purple"}
 
 // lostMarks are where services lost their last real server.
-var lostMarks = mark{"Service down", "sum by (instance, director, service) (" + grown("lvs_service_failures_total") + ") > 0",
-	"{{instance}} {{director}}: {{service}} lost its last real server", "red"}
+var lostMarks = mark{"Service down", placed("sum by (instance, director, service) (" + grown("lvs_service_failures_total") + ") > 0"),
+	"{{at}}: {{service}} lost its last real server", "red"}
 
 // lag are the steps of a snapshot's age, in seconds.
 func lag() []step { return []step{{Color: "green"}, above("orange", 30), above("red", 120)} }

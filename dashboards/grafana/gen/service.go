@@ -10,9 +10,9 @@ func service() board {
 			{label: "real", title: "Real server", metric: "lvs_real_server_info", many: true, all: true, about: "Which real servers are shown."}},
 		links: []string{fleetUID, directorUID},
 		marks: []mark{lostMarks,
-			{"Real server out of service", byName(grown("lvs_real_server_failures_total") + " > 0"), "{{name}} {{real}} went out of service", "red"},
-			{"State of a real server", byName(grown("lvs_real_server_state_changes_total") + " - " + grown("lvs_real_server_failures_total") + " > 0.5"),
-				"{{name}} {{real}} changed its state otherwise: it came back, is full, or has drained", "orange"},
+			{"Real server out of service", called(byName(grown("lvs_real_server_failures_total") + " > 0")), "{{who}} went out of service", "red"},
+			{"State of a real server", called(byName(grown("lvs_real_server_state_changes_total") + " - " + grown("lvs_real_server_failures_total") + " > 0.5")),
+				"{{who}} changed its state otherwise: it came back, is full, or has drained", "orange"},
 			resetMarks},
 		rows: []section{
 			{title: "Now", views: append(serviceNumbers(), realTable())},
@@ -69,6 +69,7 @@ const realState = "lvs_real_server_up * (3 - " + full + ") + (1 - lvs_real_serve
 func realTable() view {
 	// Rows meet by real alone: that is the label that all queries share.
 	by := func(expr string) query { return query{expr: "sum by (real) (" + expr + ")"} }
+	rate := func(expr string) query { return by(still(lately(expr), eachReal, "lvs_real_server_up")) }
 	return table("Real servers", "The real servers now. Expected is the share of new connections that its weight entitles it to (with rr, lc and dh, an equal one), actual the share that came; new is how many came a second; rates and shares are those of the last five minutes. Bytes out are n/a where replies pass the director by (route, tunnel).",
 		[]column{
 			{name: "real", title: "Real server", width: 140},
@@ -94,14 +95,14 @@ func realTable() view {
 		by("1000 * lvs_real_server_last_change_timestamp_seconds"),
 		by("lvs_real_server_weight"),
 		by(expected),
-		by(lately(actual)),
+		rate(actual),
 		by("lvs_real_server_connections_active"),
 		by("lvs_real_server_connections_inactive"),
 		by("lvs_real_server_peak_connections"),
 		by("lvs_real_server_upper_threshold_connections > 0"),
-		by(lately("rate(lvs_real_server_connections_total[$__rate_interval])")),
-		by(lately("rate(lvs_real_server_incoming_bytes_total[$__rate_interval])")),
-		by(lately(repliesOfReal("rate(lvs_real_server_outgoing_bytes_total[$__rate_interval])"))),
+		rate("rate(lvs_real_server_connections_total[$__rate_interval])"),
+		rate("rate(lvs_real_server_incoming_bytes_total[$__rate_interval])"),
+		rate(repliesOfReal("rate(lvs_real_server_outgoing_bytes_total[$__rate_interval])")),
 		by("lvs_real_server_failures_total"),
 	).sized(24, 9).worstFirst()
 }
