@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"lvs/dataplane"
@@ -16,9 +17,12 @@ type Event struct {
 	Made time.Time `json:"made,omitzero"`
 	// Summary is the line above the table.
 	Summary string `json:"summary"`
-	// Shape says that rows came or went, so that the page is to be asked for
+	// Shape says that services came or went, so that the page is to be asked for
 	// anew.
 	Shape bool `json:"shape,omitempty"`
+	// Moved are keys of services whose real servers came, went or have other names,
+	// so that these are to be asked for anew.
+	Moved []string `json:"moved,omitempty"`
 	// Partial says that real servers which are up are left out below.
 	Partial bool `json:"partial,omitempty"`
 	// Down is how many real servers in the table are.
@@ -59,37 +63,59 @@ func (t *Table) Down() int { return t.Counts[dataplane.Down] }
 
 // Since is the event that brings a page of prev up to t. Of tables too large to
 // be shown whole it tells real servers only where they are not up, or were not, and
-// of those the first MaxReals: pages show no others, unless somebody opened a
-// service.
+// of those the first MaxReals: pages show no others, unless somebody asked for them.
 func (t *Table) Since(prev *Table) *Event {
 	e := &Event{
-		Tick: t.Tick, Summary: t.Summary(), Down: t.Down(), Partial: t.large(), Shape: len(t.places) != len(prev.places),
+		Tick: t.Tick, Summary: t.Summary(), Down: t.Down(), Partial: t.large(),
 		Figures: t.figuresSince(prev), Rows: map[string]Change{},
 	}
+	moved := t.movedSince(prev, e)
 	room := MaxReals
-	full, moved := false, false
+	full, turned := false, false
 	for row := range t.rows() {
 		old := prev.places[row.place()]
+		if old == nil || old.Label() != row.Label() || old.Gone != row.Gone {
+			// What the page cannot change in place: the first cell, and what kind of
+			// row it is.
+			moved(row)
+		}
 		switch {
 		case old == nil:
-			e.Shape = true
 		case t.large() && row.Real != nil && row.Status == dataplane.Up && old.Status == dataplane.Up:
 		case t.large() && row.Real != nil && room == 0:
-			full, moved = true, moved || row.Status != old.Status
+			full, turned = true, turned || row.Status != old.Status
 		default:
 			if row.Real != nil {
-				room, moved = room-1, moved || row.Status != old.Status
+				room, turned = room-1, turned || row.Status != old.Status
 			}
 			if c, ok := row.since(old); ok {
 				e.Rows[row.ID()] = c
 			}
-			// What the page cannot change in place: the first cell, and what kind of
-			// row it is.
-			e.Shape = e.Shape || row.Label() != old.Label() || row.Gone != old.Gone
 		}
 	}
-	e.Shape = e.Shape || full && moved // others may be the first by now
+	e.Shape = e.Shape || full && turned // others may be the first by now
 	return e
+}
+
+// movedSince tells e of rows that went, and returns what tells it of others that
+// are not where or what they were.
+func (t *Table) movedSince(prev *Table, e *Event) func(*Row) {
+	seen := map[dataplane.ServiceKey]bool{}
+	moved := func(r *Row) {
+		if r.Real == nil {
+			e.Shape = true
+		} else if key := r.Service.Key; !seen[key] {
+			seen[key] = true
+			e.Moved = append(e.Moved, key.String())
+		}
+	}
+	for place, row := range prev.places {
+		if t.places[place] == nil {
+			moved(row)
+		}
+	}
+	slices.Sort(e.Moved) // a map has no order
+	return moved
 }
 
 // figuresSince are those that changed.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -34,9 +35,45 @@ func TestEventsTellWhatChanged(t *testing.T) {
 	if e := NewTable(s, nil, Agent{}).Since(NewTable(s, nil, Agent{})); len(e.Rows) > 0 || e.Shape {
 		t.Errorf("nothing changed, and the event tells %+v", e)
 	}
-	s.Services[0].Reals = s.Services[0].Reals[1:]
-	if e := NewTable(s, nil, Agent{}).Since(old); !e.Shape {
-		t.Error("a real server went, and the event does not tell")
+}
+
+// What a page cannot change in place it asks for anew: the real servers of a service,
+// or itself.
+func TestEventsTellWhatMoved(t *testing.T) {
+	const web, v6 = "tcp/192.0.2.10:443", "udp/[2001:db8::1]:53"
+	for name, c := range map[string]struct {
+		change func(*dataplane.Snapshot)
+		moved  []string
+		shape  bool
+	}{
+		"nothing":       {func(*dataplane.Snapshot) {}, nil, false},
+		"a weight":      {func(s *dataplane.Snapshot) { s.Services[0].Reals[1].Weight = 7 }, nil, false},
+		"one went":      {func(s *dataplane.Snapshot) { s.Services[0].Reals = s.Services[0].Reals[1:] }, []string{web}, false},
+		"one is other":  {func(s *dataplane.Snapshot) { s.Services[0].Reals[2].RIP = netip.MustParseAddrPort("10.0.0.33:443") }, []string{web}, false},
+		"one was named": {func(s *dataplane.Snapshot) { s.Services[0].Reals[1].Name = "web2" }, []string{web}, false},
+		"one was removed": {func(s *dataplane.Snapshot) {
+			s.Removed = []dataplane.Removed{{Key: s.Services[0].Key, RIP: s.Services[0].Reals[0].RIP}}
+			s.Services[0].Reals = s.Services[0].Reals[1:]
+		}, []string{web}, false},
+		"of two services": {func(s *dataplane.Snapshot) {
+			s.Services[0].Reals, s.Services[1].Reals = s.Services[0].Reals[:2], nil
+		}, []string{web, v6}, false},
+		"a service was named": {func(s *dataplane.Snapshot) { s.Services[1].Name = "dns" }, nil, true},
+		"a service went":      {func(s *dataplane.Snapshot) { s.Services = s.Services[:2] }, nil, true},
+		"a service came":      {func(s *dataplane.Snapshot) { s.Services[2].Key.FWMark = 258 }, nil, true},
+	} {
+		s := director()
+		c.change(s)
+		e := NewTable(s, nil, Agent{}).Since(NewTable(director(), nil, Agent{}))
+		if diff := cmp.Diff(c.moved, e.Moved); diff != "" || e.Shape != c.shape {
+			t.Errorf("%s: shape %v, want %v, moved (-want +got)\n%s", name, e.Shape, c.shape, diff)
+		}
+	}
+	// Also where no number of a real server is told.
+	s := fleet(100, 10)
+	s.Services[5].Reals[3].Name = "named"
+	if e := NewTable(s, nil, Agent{}).Since(NewTable(fleet(100, 10), nil, Agent{})); len(e.Moved) != 1 || e.Shape || len(e.Rows) != 0 {
+		t.Errorf("of a large table: %v, shape %v, %d rows", e.Moved, e.Shape, len(e.Rows))
 	}
 }
 

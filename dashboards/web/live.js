@@ -4,7 +4,7 @@
 // A page that is not looked at listens to no events: a browser has six connections
 // to a host, for all of its pages.
 import { age, ageOf, agesIn, clock, put, stamp, words } from "./cell.js"
-import { ages, follow, fresh, inSight, moved, rowOf, tell } from "./rows.js"
+import { ages, follow, fresh, idle, inSight, moved, rowOf, tell } from "./rows.js"
 
 const { body } = document
 const base = body.dataset.base
@@ -29,19 +29,21 @@ function show(e) {
     if (element) put(element, cell)
   }
   partial = e.partial ?? false
-  const filtered = new URLSearchParams(location.search).get("state")
+  const query = new URLSearchParams(location.search)
+  const plain = base === "" && ["q", "state", "sort"].every(name => !query.get(name)) // rows are where the agent has them
   const some = collapsed() && !folded() // of its real servers the page has those that were asked for
-  const turned = new Set() // services whose real servers are to be asked for
+  const turned = new Set(plain ? e.moved : []) // services whose real servers are to be asked for
   const sorted = document.querySelector("thead [aria-sort]")?.cellIndex
-  let again = e.shape || document.getElementById("notice").childElementCount > 0
-  let own = false
+  let own = e.moved?.some(rowOf) ?? false
+  let again = e.shape || document.getElementById("notice").childElementCount > 0 ||
+    (base === "" && ((e.moved && !plain) || (location.search === "" && partial !== collapsed())))
   let disorder = false
   for (const [id, c] of Object.entries(e.rows ?? {})) {
     const there = rowOf(id) !== undefined
     own ||= there
     disorder ||= c.cells?.[sorted] !== undefined
     if (c.state && folded() && id.includes(",")) turned.add(id.slice(0, id.lastIndexOf(",")))
-    else if (c.state && (filtered || some || !there)) again = true
+    else if (c.state && (query.get("state") || some || !there)) again = true
   }
   tell(e.rows ?? {}, tick)
   dated(Date.parse(e.tick))
@@ -108,7 +110,7 @@ async function refresh() {
     const answer = await ask(location.href)
     const now = Date.now()
     const text = await answer.text()
-    if (answer.ok) replace(new DOMParser().parseFromString(text, "text/html"), now)
+    if (answer.ok) replace(await parsed(text), now)
     else notice(refused(answer, text))
     if (answer.status === 503) renew(5000)
   } catch {
@@ -121,6 +123,23 @@ async function refresh() {
       refresh()
     }
   }
+}
+
+// parsed is a page from its text, read when the browser has time for it: with every
+// real server of a large table it is long.
+async function parsed(text) {
+  const page = document.implementation.createHTMLDocument("")
+  page.open()
+  let until = performance.now() + 20
+  for (let at = 0; at < text.length; at += 65536) {
+    if (performance.now() >= until) {
+      const time = await idle()
+      until = performance.now() + time
+    }
+    page.write(text.slice(at, at + 65536))
+  }
+  page.close()
+  return page
 }
 
 // refused is why there is no page, in words.
@@ -223,18 +242,19 @@ function opener(key, text) {
   return button
 }
 
-// unfold asks for the real servers of a service: all where it was opened, else
-// those that are not up.
+// unfold asks for the real servers of a service: all where it was opened or nothing
+// is left out, else those that are not up.
 async function unfold(key) {
   const answer = await ask(new URL(`service/${key}?rows=1`, root)).catch(() => null)
   const text = answer?.ok ? await answer.text() : ""
   const service = rowOf(key)
+  if (!answer?.ok) renew(5000)
   if (!answer?.ok || !service) return
   const reals = document.createElement("template")
   reals.innerHTML = text
   const focus = holdFocus(service.parentNode)
   service.querySelector("button")?.remove()
-  if (!opened.has(key)) {
+  if (collapsed() && !opened.has(key)) {
     const up = reals.content.querySelectorAll("tr.up")
     up.forEach(tr => tr.remove())
     if (up.length > 0) service.cells[0].append(opener(key, `${up.length} more`))

@@ -106,7 +106,7 @@ func TestEventsTellOfRemoval(t *testing.T) {
 	s := bereft()
 	s.Removed = append(s.Removed, dataplane.Removed{Key: s.Services[0].Key, RIP: s.Services[0].Reals[3].RIP})
 	s.Services[0].Reals = s.Services[0].Reals[:3]
-	if e := NewTable(s, nil, Agent{}).Since(gone); !e.Shape {
+	if e := NewTable(s, nil, Agent{}).Since(gone); len(e.Moved) != 1 {
 		t.Error("a row becomes one of what was removed, and the event does not tell")
 	}
 }

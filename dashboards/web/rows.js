@@ -62,7 +62,7 @@ export function tell(changes, tick) {
 }
 
 // idle waits until there is time, and returns how many milliseconds of it.
-const idle = () => new Promise(done => {
+export const idle = () => new Promise(done => {
   if (!globalThis.requestIdleCallback) setTimeout(done, 20, 10)
   else requestIdleCallback(left => done(left.didTimeout ? 20 : Math.min(left.timeRemaining(), 20)), { timeout: 300 })
 })

@@ -230,6 +230,7 @@ func TestStatusPageLasts(t *testing.T) {
 			v.Reals = slices.Clone(v.Reals)
 			v.Reals[0].Rates.Connections = max(7, v.Reals[0].Rates.Connections) + 1
 		},
+		"lose": func(s *dataplane.Snapshot) { s.Services[3].Reals = s.Services[3].Reals[1:] },
 		"busy": func(s *dataplane.Snapshot) {
 			for i := range s.Services {
 				s.Services[i].Rates.Connections = 5

@@ -11,7 +11,8 @@
 // the service fwm4/257 has the most new connections; later, which comes two minutes
 // after the one before. POST LARGE/test/real changes the rate of a real server that
 // is up, LARGE/test/far counts that of one out of sight up from 8, LARGE/test/busy
-// changes those of all services, and LARGE/test/remove removes the last service.
+// changes those of all services, LARGE/test/lose takes a real server from one, and
+// LARGE/test/remove removes the last service.
 import assert from "node:assert/strict"
 import { createRequire } from "node:module"
 
@@ -192,6 +193,9 @@ await part("a large table", async () => {
   await all.locator(`tr[data-row="${far}"]`).scrollIntoViewIfNeeded()
   await next("far", LARGE)
   await rate("9")
+  // So is a service one of whose real servers went.
+  await next("lose", LARGE)
+  await all.waitForFunction(() => document.querySelectorAll("tr.r").length === 999)
   assert.equal(asked, 0)
   // Every service has another number, and soon the page has them all.
   await next("busy", LARGE)
