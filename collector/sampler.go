@@ -37,6 +37,7 @@ type Sampler struct {
 	// Of the goroutine of Run.
 	continuity *Continuity
 	recalled   bool          // the accounts of the ledger are in continuity
+	interim    interim       // what was read until then
 	newest     int64         // the ledger's last tick then; noTick if it has none
 	stored     int64         // the last tick handed to the ledger; of a sampler that adopts
 	recalling  <-chan recall // a recall under way

@@ -52,10 +52,13 @@ func (s *Sampler) complete(src *dataplane.Snapshot, tick time.Time) *dataplane.S
 	before := s.continuity.resets
 	s.continuity.setNames(s.names.Load())
 	out := s.continuity.Apply(src, tick)
-	if r, ok := s.source.(Recycler); ok {
-		r.Recycle(src)
-	}
-	if s.ledger != nil && !s.recalled {
+	if s.recalled {
+		if r, ok := s.source.(Recycler); ok {
+			r.Recycle(src)
+		}
+	} else {
+		now := out.Time.Round(0)
+		s.interim.keep(src, before != s.continuity.resets || out.ServicesChanged.Equal(now) || out.RealsChanged.Equal(now))
 		hideNumbers(out)
 	}
 	s.noteResets(before, s.continuity.resets)
@@ -182,6 +185,8 @@ func (s *Sampler) recall(patience time.Duration) {
 		s.opening = false
 		if r.err == nil {
 			s.continuity, s.recalled = NewContinuity(r.accounts, s.forget), true
+			s.continuity.setNames(s.names.Load())
+			s.noteResets([3]dataplane.ResetCounts{}, s.interim.replay(s.continuity))
 			if !r.newest.IsZero() {
 				s.newest = r.newest.Unix()
 			}
