@@ -46,7 +46,7 @@ func TestLabEveryWindowShowsTheSameIntegers(t *testing.T) {
 
 func testAfterTraffic(t *testing.T, s *site) {
 	r, compared := s.check(t)
-	for try := 1; r.expired > 0 && try < 5; try++ {
+	for deadline := time.Now().Add(lab.Patience); r.expired > 0 && time.Now().Before(deadline); {
 		r, compared = s.check(t)
 	}
 	if r.expired > 0 {
@@ -161,6 +161,7 @@ func testRecreated(t *testing.T, s *site) {
 // copy of what a killed agent leaves tells the same as it told.
 func testAgentRestarts(t *testing.T, s *site) {
 	before := s.now(t)
+	skipped := s.metrics("?scope=agent").sample("lvs_agent_skipped_ticks_total")
 	s.kill()
 	copied := filepath.Join(runDir(t), "copy")
 	if err := os.CopyFS(copied, regularFiles{os.DirFS(s.store())}); err != nil {
@@ -190,12 +191,12 @@ func testAgentRestarts(t *testing.T, s *site) {
 			t.Errorf("resets after %s (-before +after):\n%s", name, diff)
 		}
 	}
-	testNoTickMissing(t, s, before.doc.Tick.Add(-5*time.Second), before.doc.Tick)
+	testNoTickMissing(t, s, before.doc.Tick.Add(-5*time.Second), before.doc.Tick, int(skipped))
 }
 
-// testNoTickMissing reads a window of the history, which has a row for every
-// second.
-func testNoTickMissing(t *testing.T, s *site, start, end time.Time) {
+// testNoTickMissing reads a window of the history, which has a row for every second
+// but those that the agent says it left out, as it does on a busy machine.
+func testNoTickMissing(t *testing.T, s *site, start, end time.Time, skipped int) {
 	out, err := fetch(t, s.store(), start, end)
 	if err != nil {
 		t.Fatal(err)
@@ -204,10 +205,14 @@ func testNoTickMissing(t *testing.T, s *site, start, end time.Time) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var missing []time.Time
 	for tick := start; !tick.After(end); tick = tick.Add(time.Second) {
 		if ticks[tick] == nil {
-			t.Errorf("the history has no row at %v", tick)
+			missing = append(missing, tick)
 		}
+	}
+	if len(missing) > skipped {
+		t.Errorf("the history has no row at %v, and %d ticks were left out", missing, skipped)
 	}
 }
 
