@@ -35,7 +35,7 @@ var (
 	instanceChoice = choice{label: "instance", title: "Instance", metric: "lvs_up",
 		about: "What Prometheus scrapes: the agent of a director, or an exporter that asks many."}
 	directorChoice = choice{label: "director", title: "Director", metric: "lvs_up", all: true, absent: true,
-		about: "The directors that lvs-exporter asks; an agent is its instance, and has none here."}
+		about: "The directors that lvs-exporter asks, both of a pair among them: all together are added up. An agent is its instance, and has none here."}
 )
 
 // several is the choice with more than one at a time, and all of them.
