@@ -18,6 +18,7 @@ type account struct {
 	status dataplane.Status
 	mark   int64         // generation being applied, once it is found in it
 	gen    int64         // generation of the last sample it was in
+	read   int64         // and of the last that had its counters; 0 is none
 	row    int32         // where it stands in the sample being applied
 	pos    int32         // where it stood in the dump it was last in; -1 is unknown
 	absent *list.Element // of Continuity.absences; nil while it is in the table, and of old
@@ -76,6 +77,9 @@ func (a *account) seen(gen int64, now time.Time, epoch string, counters bool) {
 		a.doubt = true
 	}
 	a.gen, a.pos, a.LastSeen = gen, a.row, now
+	if counters {
+		a.read = gen
+	}
 }
 
 // otherEpoch reports whether the kernel's table is another one than at the last

@@ -86,7 +86,7 @@ func (m *model) dumpReals(src *dataplane.Snapshot, all []*modelService, fell map
 	for i, s := range all {
 		for _, r := range s.reals {
 			t := m.ofReal(r)
-			certain := fell[s] && t.dirty && t.kernel > 0 && t.sample == m.samples-1 && t.fellAt != t.told && r.now <= src.Services[i].Kernel.Connections
+			certain := fell[s] && t.dirty && t.kernel > 0 && t.sample == m.samples-1 && t.fellAt != t.told && t.told == m.ofService(s).toldBefore && r.now <= src.Services[i].Kernel.Connections
 			m.look(memoryKey{s.key, r.rip}, &r.modelCount, r.missed, certain, how)
 			v := dataplane.RealState{RealServer: dataplane.RealServer{RIP: r.rip, Weight: r.weight, UpperThreshold: r.upper},
 				Active: r.active, Inactive: r.inactive}

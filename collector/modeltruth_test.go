@@ -32,7 +32,9 @@ type view struct {
 	sample  int    // that was
 	told    int    // the last sample that told its counters
 	fellAt  int    // the last sample it fell in
-	seen    time.Time
+	// toldBefore is the sample before that told its counters.
+	toldBefore int
+	seen       time.Time
 }
 
 // A cause is why counters were cleared, as a set.
@@ -92,7 +94,8 @@ func (m *model) look(id memoryKey, c *modelCount, missed, certain bool, how read
 		if row.fell {
 			t.fellAt = m.samples
 		}
-		t.dirty, t.causes, t.kernel, t.sampled, t.told = false, 0, c.now, c.now, m.samples
+		t.dirty, t.causes, t.kernel, t.sampled = false, 0, c.now, c.now
+		t.toldBefore, t.told = t.told, m.samples
 	}
 	row.least, row.most = t.traffic-(c.now-t.sampled)-t.lost-t.hidden, t.traffic+t.excess
 	t.certain, t.sample, t.seen = false, m.samples, m.now

@@ -183,12 +183,14 @@ func (c *Continuity) applyReal(s *service, r *real, cur *dataplane.RealState, sr
 }
 
 // grownPast reports whether a real server, none of whose counters fell, was
-// cleared with its service nevertheless. Since then it cannot have counted more
-// than its service; if it has, it was read before it was cleared. And if it fell
-// when its counters were last told, and its service had not yet, it was read after:
-// it is the same clearing.
+// cleared with its service nevertheless. It was there when the service was last
+// read, and not in the trash. Since then it cannot have counted more than its
+// service; if it has, it was read before it was cleared. And if it fell when its
+// counters were last told, and its service had not yet, it was read after: it is the
+// same clearing.
 func (c *Continuity) grownPast(s *service, r *real, cur, service dataplane.Counters) bool {
-	return s.cleared == c.gen && r.gen == c.gen-1 && !r.Kernel.IsZero() && within(r.Kernel, cur) && within(cur, service) && !r.torn
+	there := r.gen == c.gen-1 && r.read == s.read && !r.torn
+	return s.cleared == c.gen && there && !r.Kernel.IsZero() && within(r.Kernel, cur) && within(cur, service)
 }
 
 // trashPeriod is how long the kernel keeps a real server that was deleted, and
