@@ -38,6 +38,7 @@ func (f *fetcher) resolve(start, end uint32, resolution time.Duration) {
 	}
 	f.lvl = levels[best]
 	first, rows := rrd.Grid(start, end, f.step)
+	rows = min(rows, int((math.MaxUint32-first)/f.step)) // ticks end in 2106
 	f.start, f.end = first, first+uint32(rows)*f.step
 }
 
