@@ -21,6 +21,11 @@ type witness struct {
 	updates    map[string]*rrd.Updates // by series and source
 	kinds      map[string]Kind
 	last       map[string]uint32 // by series
+
+	// What values was asked for last, and its cells.
+	name   string
+	result *Result
+	cells  rrd.Cells
 }
 
 func newWitness(step, beat uint32) *witness {
@@ -69,40 +74,44 @@ func (w *witness) snapshot(snap *dataplane.Snapshot, reset func(string) bool) {
 	}
 }
 
-// values are what a column of a result must be.
+// values are what a column of a result must be. Columns of one source come one
+// after the other.
 func (w *witness) values(name string, res *Result, f Function, xff float64) []float64 {
-	u := w.updates[name]
-	per := int(uint32(res.Step/time.Second) / w.step)
 	values := make([]float64, res.Rows)
-	if u == nil {
-		for i := range values {
-			values[i] = math.NaN()
-		}
+	if w.updates[name] == nil {
+		setUnknown(values)
 		return values
 	}
-	pdp := make([]float64, res.Rows*per)
-	src := rrd.Source{Type: rrd.Gauge, Heartbeat: w.beat, Min: math.NaN(), Max: math.NaN()}
-	if w.kinds[name] == Counter {
-		src.Type, src.Min = rrd.Derive, 0
+	per := int(uint32(res.Step/time.Second) / w.step)
+	if w.name != name || w.result != res {
+		w.name, w.result = name, res
+		w.consolidate(per)
 	}
-	points := *u
-	points.Left = true
-	rrd.DataPoints(pdp, uint32(res.Start.Unix()), w.step, src, &points)
-	var c rrd.Cells
-	c.Resize(res.Rows)
-	rrd.Consolidate(&c, pdp, per)
-	c.Values(values, rrd.Function(f), uint32(per), xff)
+	w.cells.Values(values, rrd.Function(f), uint32(per), xff)
 	if w.kinds[name] == Counter {
 		for i := range values {
 			values[i] /= float64(w.step)
 		}
 	}
-	for i := range values {
-		if res.Time(i).Unix() > int64(w.last[name[:strings.LastIndexByte(name, ' ')]]) {
-			values[i] = math.NaN() // not over when the series was last there
-		}
-	}
+	// Those that were not over when the series was last there.
+	last := tickAt(int64(w.last[name[:strings.LastIndexByte(name, ' ')]]))
+	over := max(0, int(last.Sub(res.Start)/res.Step))
+	setUnknown(values[min(over, len(values)):])
 	return values
+}
+
+// consolidate makes cells of the updates of the source and for the result at hand.
+func (w *witness) consolidate(per int) {
+	pdp := make([]float64, w.result.Rows*per)
+	src := rrd.Source{Type: rrd.Gauge, Heartbeat: w.beat, Min: math.NaN(), Max: math.NaN()}
+	if w.kinds[w.name] == Counter {
+		src.Type, src.Min = rrd.Derive, 0
+	}
+	points := *w.updates[w.name]
+	points.Left = true
+	rrd.DataPoints(pdp, uint32(w.result.Start.Unix()), w.step, src, &points)
+	w.cells.Resize(w.result.Rows)
+	rrd.Consolidate(&w.cells, pdp, per)
 }
 
 // compare asks a reader and the witness, and returns how many values were known.

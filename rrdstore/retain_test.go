@@ -17,7 +17,7 @@ func TestFileStaysBounded(t *testing.T) {
 		ticks           int
 		wantSpan        time.Duration // of rows at the end, at least
 	}{
-		"by age":  {3, 8, 1800, 3000, 24 * time.Hour},
+		"by age":  {3, 8, 1800, 1016, 24 * time.Hour},
 		"by size": {20, 50, 10, 600, 20 * time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -54,7 +54,7 @@ func TestFileStaysBounded(t *testing.T) {
 			if name == "by age" && span > 100*time.Hour {
 				t.Errorf("rows span %v, though 24 h and some windows are to be kept", span)
 			}
-			if limit := c.services * c.reals * 40; st.Series+st.Retired > limit {
+			if limit := c.services * c.reals * 4; st.Series+st.Retired > limit {
 				t.Errorf("%d series and %d retired ones, want %d at most", st.Series, st.Retired, limit)
 			}
 			checkWindowOrder(t, s)
