@@ -163,7 +163,7 @@ func (h *eventHub) join(ctx context.Context, client netip.Prefix, since time.Tim
 		return l, nil
 	}
 	hello := &web.Event{Tick: h.last.Tick, Made: time.Now().UTC(), Summary: h.last.Summary(), Down: h.last.Down()}
-	missed := h.change != nil && since.Equal(h.from)
+	missed := h.change != nil && !h.from.IsZero() && since.Equal(h.from)
 	if missed {
 		hello.Tick = h.from
 	}

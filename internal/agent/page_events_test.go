@@ -202,6 +202,25 @@ func TestPagesAreToldWhatTheyMissed(t *testing.T) {
 	}
 }
 
+// Who came before there was a sample is told all of the first, and who knows none
+// later is told to ask.
+func TestTheFirstSampleIsNews(t *testing.T) {
+	var latest *dataplane.Snapshot
+	h := newEventHub(func() *dataplane.Snapshot { return latest }, plainTable, unknownTable)
+	early := joined(t, h)
+	latest = later(1)
+	if err := h.Record(t.Context(), latest); err != nil {
+		t.Fatal(err)
+	}
+	if name, e := told(t, early); name != "change" || !e.Shape {
+		t.Errorf("the first is told %s with %+v", name, e)
+	}
+	late := joined(t, h)
+	if name, e := told(t, late); name != "hello" || !e.Tick.Equal(latest.Tick) || len(late) != 0 {
+		t.Errorf("who comes later is told %s of %s, and %d more", name, e.Tick, len(late))
+	}
+}
+
 // A page hears something at least every fifteen seconds, and the handler ends
 // with the hub.
 func TestHeartbeat(t *testing.T) {
