@@ -12,7 +12,7 @@ import (
 
 func TestLabKernelConforms(t *testing.T) {
 	Conformance(t, func(t *testing.T) Director {
-		c, err := ipvs.Dial(ipvs.Config{Timeout: 2 * time.Second})
+		c, err := ipvs.Dial(ipvs.Config{Timeout: 10 * time.Second})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,8 +16,8 @@ import (
 
 const (
 	churnServices = 60
-	churnLong     = 200 // real servers of every tenth service, the others have 5
-	churnTime     = 12 * time.Second
+	churnLong     = 200              // real servers of every tenth service, the others have 5
+	churnTime     = 12 * time.Second // at least
 )
 
 // weightOf is the weight that a real server has in a service in this test, so that
@@ -40,13 +41,14 @@ func TestLabNoWrongCellWhileTheTableMoves(t *testing.T) {
 	for i := range churnServices {
 		addChurn(t, c, testKey(i), churnReals(i))
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), churnTime)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	var wg sync.WaitGroup
-	changes := 0
-	wg.Go(func() { changes = churn(t, ctx, c) })
+	var changes atomic.Int32
+	wg.Go(func() { churn(t, ctx, c, &changes) })
 	snapshots, retries, unsure := 0, 0, 0
-	for ctx.Err() == nil {
+	enough := func() bool { return snapshots >= 20 && changes.Load() >= 200 && retries > 0 }
+	for begin := time.Now(); ctx.Err() == nil && (time.Since(begin) < churnTime || !enough()); {
 		s, err := c.Snapshot(context.Background())
 		must(t, err)
 		checkChurn(t, s)
@@ -54,9 +56,10 @@ func TestLabNoWrongCellWhileTheTableMoves(t *testing.T) {
 		retries += s.Retries
 		unsure += s.Inconsistent
 	}
+	cancel()
 	wg.Wait()
-	t.Logf("%d snapshots during %d changes: %d readings again, %d unsure", snapshots, changes, retries, unsure)
-	if snapshots < 20 || changes < 200 || retries == 0 {
+	t.Logf("%d snapshots during %d changes: %d readings again, %d unsure", snapshots, changes.Load(), retries, unsure)
+	if !enough() {
 		t.Error("too little happened for this test to tell anything")
 	}
 }
@@ -72,14 +75,14 @@ func addChurn(t *testing.T, c *Client, k dataplane.ServiceKey, reals int) {
 
 // churn changes the table a hundred times a second, all but services 0 to 59 and
 // the real servers they began with.
-func churn(t *testing.T, ctx context.Context, c *Client) (n int) {
+func churn(t *testing.T, ctx context.Context, c *Client, changes *atomic.Int32) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	services := make(map[int]bool)
 	reals := make(map[[2]int]bool)
-	for tick := time.NewTicker(10 * time.Millisecond); ; n++ {
+	for tick := time.NewTicker(10 * time.Millisecond); ; changes.Add(1) {
 		select {
 		case <-ctx.Done():
-			return n
+			return
 		case <-tick.C:
 		}
 		var err error
@@ -104,7 +107,7 @@ func churn(t *testing.T, ctx context.Context, c *Client) (n int) {
 		}
 		if err != nil {
 			t.Error(err)
-			return n
+			return
 		}
 	}
 }

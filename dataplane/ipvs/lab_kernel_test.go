@@ -85,7 +85,7 @@ func TestLabAnotherNamespaceIsNotEnteredOnTheMainThread(t *testing.T) {
 const (
 	unload = `awk '/^ip_vs/{print $1}' /proc/modules >/run/lab-modules
 for m in $(grep ip_vs_ /run/lab-modules); do rmmod $m || exit; done
-for i in 1 2 3 4 5 6 7 8 9 10; do rmmod ip_vs && exit; sleep 0.2; done; exit 1`
+for i in $(seq 300); do rmmod ip_vs && exit; sleep 0.2; done; exit 1`
 	load = `modprobe -a $(cat /run/lab-modules)`
 )
 

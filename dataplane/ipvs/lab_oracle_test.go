@@ -129,8 +129,7 @@ func TestLabServicesWithoutANameAreLeftOut(t *testing.T) {
 // On a real socket: what never comes is waited for until the deadline or the end of
 // the context, and no longer.
 func TestLabNothingIsWaitedForLongerThanAsked(t *testing.T) {
-	c := labClient(t, Config{Timeout: 2 * time.Second})
-	wait := func(ctx context.Context) (error, time.Duration) {
+	wait := func(ctx context.Context, c *Client) (error, time.Duration) {
 		begin := time.Now()
 		return c.read.do(ctx, func(ctx context.Context, s *session) error {
 			return s.receive(ctx, 0, s.family, func(netlink.Message) error { return nil })
@@ -138,10 +137,11 @@ func TestLabNothingIsWaitedForLongerThanAsked(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(50*time.Millisecond, cancel)
-	if err, took := wait(ctx); !errors.Is(err, context.Canceled) { // else the timeout had ended it
+	if err, took := wait(ctx, labClient(t, Config{Timeout: patience})); !errors.Is(err, context.Canceled) { // else the timeout had ended it
 		t.Errorf("cancelled: %v after %v", err, took)
 	}
-	if err, took := wait(t.Context()); !errors.Is(err, os.ErrDeadlineExceeded) || took < 2*time.Second {
+	c := labClient(t, Config{Timeout: 2 * time.Second})
+	if err, took := wait(t.Context(), c); !errors.Is(err, os.ErrDeadlineExceeded) || took < 2*time.Second {
 		t.Errorf("no answer: %v after %v", err, took)
 	}
 	snapshot(t, c)
