@@ -28,7 +28,7 @@ func TestLabQuiescingWaitsForTheKernelsConnections(t *testing.T) {
 	r := newKernelRig(t)
 	dns := service(key("udp/192.0.2.10:53"), dataplane.RealServer{RIP: rip("10.0.0.1:53"), Weight: 1})
 	dns.Quiesce = Quiesce{Enabled: true, Limit: time.Minute}
-	spec := &Spec{Services: []Service{dns}, Timeouts: dataplane.Timeouts{UDP: 2 * time.Second}}
+	spec := &Spec{Services: []Service{dns}, Timeouts: dataplane.Timeouts{UDP: 6 * time.Second}}
 	if err := r.a.Apply(t.Context(), spec); err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestLabQuiescingWaitsForTheKernelsConnections(t *testing.T) {
 	wg.Go(func() { _ = r.a.Run(ctx) })
 	defer wg.Wait()
 	defer cancel()
-	for deadline := time.Now().Add(40 * time.Second); len(read(t, r.table).Services[0].Reals) > 0; {
+	for deadline := time.Now().Add(3 * time.Minute); len(read(t, r.table).Services[0].Reals) > 0; {
 		if time.Now().After(deadline) {
 			t.Fatalf("the real server is still there; draining is %+v", r.a.Status().Draining)
 		}
