@@ -23,7 +23,7 @@ const browser = await chromium.launchPersistentContext(PROFILE, {
   viewport: { width: 1400, height: 900 },
   args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
 })
-browser.setDefaultTimeout(20000)
+browser.setDefaultTimeout(90000)
 const faults = []
 browser.on("weberror", e => faults.push(`${e.error()}`))
 // Whether a page is looked at is said by the test, and whether it is hasty: then its

@@ -31,7 +31,7 @@ const browser = await chromium.launchPersistentContext(PROFILE, {
   colorScheme: "light",
   args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
 })
-browser.setDefaultTimeout(20000)
+browser.setDefaultTimeout(90000)
 const complaints = []
 let excused = false // what fails is meant to
 browser.on("console", m => { if (m.type() === "error" && !excused) complaints.push(`console: ${m.text()} ${m.location().url}`) })
