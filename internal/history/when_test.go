@@ -139,7 +139,7 @@ func TestParseRangeIsRRDtools(t *testing.T) {
 		}
 		return string(out)
 	}
-	rrdtool("create", file, "--start", "1000000000", "--step", "1", "DS:a:GAUGE:10:U:U", "RRA:AVERAGE:0.5:1:10")
+	rrdtool("create", file, "--start", "1000000000", "--step", "86400", "DS:a:GAUGE:100000:U:U", "RRA:AVERAGE:0.5:1:10")
 	bounds := regexp.MustCompile(`graph_start = (\d+)\n(?s:.*)graph_end = (\d+)\n`)
 	zone := berlin(t)
 	for _, c := range [][2]string{
