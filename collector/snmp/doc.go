@@ -32,8 +32,9 @@
 // Kernel equals here, numbers, names, rates, changes and the tick. Times are told
 // in tenths of a second, and of an account's resets only how many there were, which
 // is kept as the number of the first reason; those that the agent saw altogether
-// are told by reason, in [Stats].Resets. SNMPv1 tells the low 32 bits of totals, which
-// the Poller continues from one snapshot to the next, and no rates.
+// are told by reason, in [Stats].Resets. What the agent tells of itself is in
+// [Stats].Agent. SNMPv1 tells the low 32 bits of totals, which the Poller continues
+// from one snapshot to the next, and neither rates nor anything of the agent.
 //
 // What people configure is read again after a minute, or when rows came, went or
 // got other names; weights and thresholds each time. The director's sample time
