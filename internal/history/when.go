@@ -2,6 +2,7 @@ package history
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -177,6 +178,10 @@ func (m *moment) spans(text string) bool {
 	return true
 }
 
+// longest is the longest span of hours or less, alone and added up. A Duration has
+// room for some more.
+const longest = 200 * 365 * 24 * time.Hour
+
 func (m *moment) add(sign int, number, unit string) bool {
 	if unit == "" {
 		unit = "s"
@@ -190,7 +195,11 @@ func (m *moment) add(sign int, number, unit string) bool {
 			continue
 		}
 		if u.length != 0 {
-			m.span += time.Duration(sign) * time.Duration(n*float64(u.length))
+			d := n * float64(u.length)
+			if most := float64(longest); d > most || math.Abs(float64(m.span)+float64(sign)*d) > most {
+				return false
+			}
+			m.span += time.Duration(sign) * time.Duration(d)
 			return true
 		}
 		whole := sign * int(n)
@@ -208,7 +217,7 @@ func ParseSpan(s string) (time.Duration, error) {
 		return 0, badSpan(s)
 	}
 	d := time.Duration(m.years*365+m.days)*24*time.Hour + m.span
-	if m.years > 200 || m.days > 200*365 || m.span > 200*365*24*time.Hour || d < time.Second || d%time.Second != 0 {
+	if m.years > 200 || m.days > 200*365 || d < time.Second || d%time.Second != 0 {
 		return 0, badSpan(s)
 	}
 	return d, nil

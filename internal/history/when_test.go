@@ -89,6 +89,15 @@ func TestParseRangeReadsTimes(t *testing.T) {
 			t.Errorf("%q: %v, want an error", s, got)
 		}
 	}
+	// A Duration has no room for these.
+	for _, s := range []string{"now+3000000h", "now+2000000h+2000000h+2000000h", "now+1000000h+1000000h"} {
+		if _, got, err := ParseRange("now", s, now); err == nil {
+			t.Errorf("%q: %v, want an error", s, got)
+		}
+	}
+	if _, got, err := ParseRange("now", "now+1700000h-1700000h+1h", now); err != nil || !got.Equal(now.Add(time.Hour)) {
+		t.Errorf("there and back: %v, %v", got, err)
+	}
 }
 
 func TestParseRangeRelatesTheTwo(t *testing.T) {
@@ -179,7 +188,7 @@ func TestParseSpan(t *testing.T) {
 			t.Errorf("%s: %v, %v", s, got, err)
 		}
 	}
-	for _, s := range []string{"", "0", "-1h", "+1h", "1x", "h", "1mon", "0.5", "201y", "1h-5m", "999999999h", "1 h"} {
+	for _, s := range []string{"", "0", "-1h", "+1h", "1x", "h", "1mon", "0.5", "201y", "1h-5m", "999999999h", "2000000h2000000h2000000h", "1 h"} {
 		if got, err := ParseSpan(s); err == nil {
 			t.Errorf("%q: %v, want an error", s, got)
 		}
