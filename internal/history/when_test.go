@@ -14,7 +14,12 @@ import (
 
 func berlin(t testing.TB) *time.Location {
 	t.Helper()
-	zone, err := time.LoadLocation("Europe/Berlin")
+	return located(t, "Europe/Berlin")
+}
+
+func located(t testing.TB, name string) *time.Location {
+	t.Helper()
+	zone, err := time.LoadLocation(name)
 	if err != nil {
 		t.Fatalf("the time zones are missing (Debian's tzdata): %v", err)
 	}
@@ -129,9 +134,28 @@ func TestParseRangeRelatesTheTwo(t *testing.T) {
 	}
 }
 
+// sinceNow are times that are counted from the present, or from its day, and dated
+// are others, some of them about a change of clocks.
+var (
+	sinceNow = [][2]string{
+		{"now", "now+1h"}, {"n-1d", "now"}, {"-3600", "now"}, {"-1d2h", "now"}, {"-1d 2h", "now"}, {"now - 1 day", "now"}, {"-1w2d3h", "now"},
+		{"-7h+1h30min-15min", "now"}, {"-5mon1w2d", "now"}, {"-1y", "now"}, {"-2years", "now"}, {"-1month", "now"}, {"end-1week", "now"},
+		{"noon", "noon tomorrow"}, {"noon yesterday", "noon"}, {"midnight", "start+1d"}, {"00:00 yesterday", "00:00"},
+		{"midnight monday-1w", "start+1w"}, {"noon sun-2w", "start+1w"}, {"teatime yesterday", "s+1h"},
+	}
+	dated = [][2]string{
+		{"e-1mon", "20260731 00:00"}, {"end-1month", "1784900000"}, {"e-1y", "1772150400"}, {"20261120", "start+2h"}, {"08:00 20261120", "s+1d"},
+		{"20261119 08:00", "s+1month"}, {"8am 20261101", "s+1h"}, {"12am 20261101", "s+1h"}, {"12:15 pm 20261101", "s+1h"},
+		{"nov 3 2025 08:00", "start+1w"}, {"08:00 nov 3 2025", "start+1w"}, {"11/03/2025", "start+1w"}, {"3.11.2025", "start+1w"},
+		{"08:00 11/03/2025", "start+1w"}, {"08:00 3.11.2025", "start+1y"}, {"1700000000", "start+1d"}, {"1700000000-1d", "start+1d"},
+		{"02:30 20260329", "s+1h"}, {"20260328 02:30", "s+1d"}, {"20261024 12:00", "s+24h"}, {"20261026 12:00-2d", "s+1h"},
+	}
+)
+
 // TestParseRangeIsRRDtools asks rrdtool what it takes the same text for. Not asked
-// is "end-1month" over a change of clocks, where rrdtool is off by the hour that
-// "now-1month" is not.
+// is what goes over a change of clocks where rrdtool is off by the hour that
+// "now-1month" is not: "end-1month", and, on such a day, "midnight" to "start+1d".
+// What is counted from the present is asked where no clocks are changed.
 func TestParseRangeIsRRDtools(t *testing.T) {
 	program, err := exec.LookPath("rrdtool")
 	if err != nil {
@@ -139,42 +163,33 @@ func TestParseRangeIsRRDtools(t *testing.T) {
 	}
 	dir := t.TempDir()
 	file := filepath.Join(dir, "a.rrd")
-	rrdtool := func(args ...string) string {
+	rrdtool := func(zone string, args ...string) string {
 		cmd := exec.Command(program, args...)
-		cmd.Env = append(os.Environ(), "TZ=Europe/Berlin")
+		cmd.Env = append(os.Environ(), "TZ="+zone)
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("rrdtool %q: %v\n%s", args, err, out)
 		}
 		return string(out)
 	}
-	rrdtool("create", file, "--start", "1000000000", "--step", "86400", "DS:a:GAUGE:100000:U:U", "RRA:AVERAGE:0.5:1:10")
+	rrdtool("UTC", "create", file, "--start", "1000000000", "--step", "86400", "DS:a:GAUGE:100000:U:U", "RRA:AVERAGE:0.5:1:10")
 	bounds := regexp.MustCompile(`graph_start = (\d+)\n(?s:.*)graph_end = (\d+)\n`)
-	zone := berlin(t)
-	for _, c := range [][2]string{
-		{"now", "now+1h"}, {"n-1d", "now"}, {"-3600", "now"}, {"-1d2h", "now"}, {"-1d 2h", "now"}, {"now - 1 day", "now"}, {"-1w2d3h", "now"},
-		{"-7h+1h30min-15min", "now"}, {"-5mon1w2d", "now"}, {"-1y", "now"}, {"-2years", "now"}, {"-1month", "now"}, {"end-1week", "now"}, {"e-1mon", "20260731 00:00"},
-		{"end-1month", "1784900000"}, {"e-1y", "1772150400"}, {"20261120", "start+2h"}, {"08:00 20261120", "s+1d"}, {"20261119 08:00", "s+1month"}, {"noon", "tomorrow_noon"},
-		{"noon yesterday", "noon"}, {"midnight", "start+1d"}, {"00:00 yesterday", "00:00"}, {"8am 20261101", "s+1h"}, {"12am 20261101", "s+1h"}, {"12:15 pm 20261101", "s+1h"},
-		{"midnight monday-1w", "start+1w"}, {"noon sun-2w", "start+1w"}, {"nov 3 2025 08:00", "start+1w"}, {"08:00 nov 3 2025", "start+1w"}, {"11/03/2025", "start+1w"}, {"3.11.2025", "start+1w"},
-		{"08:00 11/03/2025", "start+1w"}, {"08:00 3.11.2025", "start+1y"}, {"1700000000", "start+1d"}, {"1700000000-1d", "start+1d"},
-		{"02:30 20260329", "s+1h"}, {"20260328 02:30", "s+1d"}, {"20261024 12:00", "s+24h"}, {"20261026 12:00-2d", "s+1h"}, {"teatime yesterday", "s+1h"},
-	} {
-		if c[1] == "tomorrow_noon" {
-			c[1] = "noon tomorrow"
-		}
-		begin := time.Now()
-		got := bounds.FindStringSubmatch(rrdtool("graphv", filepath.Join(dir, "a.png"), "--start", c[0], "--end", c[1], "DEF:a="+file+":a:AVERAGE", "LINE1:a"))
-		if got == nil {
-			t.Fatalf("%s to %s: rrdtool tells no times", c[0], c[1])
-		}
-		var texts []string // of every second that it may have taken for now
-		for now := begin; !now.Truncate(time.Second).After(time.Now()); now = now.Add(time.Second) {
-			from, to, err := ParseRange(c[0], c[1], now.In(zone))
-			texts = append(texts, fmt.Sprint(from.Unix(), " to ", to.Unix(), " ", err))
-		}
-		if want := got[1] + " to " + got[2] + " <nil>"; !slices.Contains(texts, want) {
-			t.Errorf("%s to %s: %q; rrdtool: %s", c[0], c[1], texts, want)
+	for name, ranges := range map[string][][2]string{"Asia/Kolkata": sinceNow, "Europe/Berlin": dated} {
+		zone := located(t, name)
+		for _, c := range ranges {
+			begin := time.Now()
+			got := bounds.FindStringSubmatch(rrdtool(name, "graphv", filepath.Join(dir, "a.png"), "--start", c[0], "--end", c[1], "DEF:a="+file+":a:AVERAGE", "LINE1:a"))
+			if got == nil {
+				t.Fatalf("%s to %s: rrdtool tells no times", c[0], c[1])
+			}
+			var texts []string // of every second that it may have taken for now
+			for now := begin; !now.Truncate(time.Second).After(time.Now()); now = now.Add(time.Second) {
+				from, to, err := ParseRange(c[0], c[1], now.In(zone))
+				texts = append(texts, fmt.Sprint(from.Unix(), " to ", to.Unix(), " ", err))
+			}
+			if want := got[1] + " to " + got[2] + " <nil>"; !slices.Contains(texts, want) {
+				t.Errorf("%s to %s: %q; rrdtool: %s", c[0], c[1], texts, want)
+			}
 		}
 	}
 }
