@@ -96,6 +96,7 @@ func (s *alarms) play(f *fault) {
 	broken := time.Since(begin)
 	s.fired(f.want...)
 	all := time.Since(begin)
+	s.rulesWork(s.t)
 	f.mends(s)
 	s.quiet()
 	s.t.Logf("broken after %v, all fired after %v, all clear after %v", broken.Round(time.Millisecond), all.Round(time.Millisecond), time.Since(begin).Round(time.Millisecond))

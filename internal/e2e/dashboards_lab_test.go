@@ -30,6 +30,7 @@ func TestLabDashboards(t *testing.T) {
 	t.Run("names", func(t *testing.T) { testBoardNames(t, boards) })
 	s.happen()
 	doc, at := s.same()
+	s.prom.rulesWork(t) // of a director that is scraped itself and by way of an exporter
 	s.end() // what is asked is over
 	over := timeSpan{s.began, at, scrapeInterval}
 	for _, b := range boards {

@@ -36,6 +36,33 @@ var (
 	secondsOf = regexp.MustCompile(`(seconds\S* >=? )(\d+)`)
 )
 
+// rulesWork fails the test where a rule could not be evaluated, as where series meet
+// that are not told apart: Prometheus goes on without it, and says so only there.
+func (p *promServer) rulesWork(t *testing.T) {
+	t.Helper()
+	var data struct {
+		Groups []struct {
+			Rules []struct{ Name, LastError string }
+		}
+	}
+	if err := p.api("rules", nil, &data); err != nil {
+		t.Error(err)
+		return
+	}
+	rules := 0
+	for _, g := range data.Groups {
+		for _, r := range g.Rules {
+			rules++
+			if r.LastError != "" {
+				t.Errorf("rule %s: %s", r.Name, r.LastError)
+			}
+		}
+	}
+	if rules == 0 {
+		t.Error("there are no rules")
+	}
+}
+
 // shortenRules writes our rules to dir, with every time in them divided, and returns
 // the files. Nothing else changes: what fires in an hour, fires in an hour's part.
 func shortenRules(t *testing.T, dir string, h haste) (files []string) {
