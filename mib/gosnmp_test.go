@@ -27,7 +27,7 @@ func TestAnotherLibraryReadsTheSame(t *testing.T) {
 	address := netip.MustParseAddrPort(master.Addr)
 	for _, version := range []gosnmp.SnmpVersion{gosnmp.Version2c, gosnmp.Version3} {
 		client := &gosnmp.GoSNMP{
-			Target: address.Addr().String(), Port: address.Port(), Version: version, Timeout: 5 * time.Second, Retries: 2,
+			Target: address.Addr().String(), Port: address.Port(), Version: version, Timeout: 20 * time.Second, Retries: 2,
 			Community: lab.Community, MaxRepetitions: 20, Context: t.Context(),
 			SecurityModel: gosnmp.UserSecurityModel, MsgFlags: gosnmp.AuthPriv,
 			SecurityParameters: &gosnmp.UsmSecurityParameters{

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"lvs/dataplane"
 	"lvs/internal/lab"
@@ -21,7 +22,7 @@ import (
 func serve(t *testing.T, snap *dataplane.Snapshot) *lab.MasterAgent {
 	t.Helper()
 	master := lab.SNMPD(t)
-	subagent, err := agentx.New(agentx.Config{Address: master.Unix, Registrations: []smi.OID{Root()}}, Build(snap, Figures{}))
+	subagent, err := agentx.New(agentx.Config{Address: master.Unix, Timeout: time.Minute, Registrations: []smi.OID{Root()}}, Build(snap, Figures{}))
 	if err != nil {
 		t.Fatal(err)
 	}

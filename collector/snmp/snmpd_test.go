@@ -24,7 +24,7 @@ func snmpd(t *testing.T, snap *dataplane.Snapshot) *lab.MasterAgent {
 func snmpdOf(t *testing.T, tree smi.Tree) *lab.MasterAgent {
 	t.Helper()
 	master := lab.SNMPD(t)
-	subagent, err := agentx.New(agentx.Config{Address: master.Unix, Registrations: []smi.OID{mib.Root()}}, tree)
+	subagent, err := agentx.New(agentx.Config{Address: master.Unix, Timeout: time.Minute, Registrations: []smi.OID{mib.Root()}}, tree)
 	if err != nil {
 		t.Fatal(err)
 	}
