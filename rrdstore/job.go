@@ -17,7 +17,7 @@ type job struct {
 	reader *Reader
 	blocks []uint32 // left to do
 	puts   []*entity
-	groups map[uint32]*group // the series, by block
+	series map[uint32][]*Series // by block
 	// damaged is how many records the reader had to leave out, as far as said.
 	damaged int
 }
@@ -158,27 +158,23 @@ func (a *archive) note(step, window uint32) {
 
 // group puts the series of each block together.
 func (j *job) group() {
-	j.groups = make(map[uint32]*group)
+	j.series = make(map[uint32][]*Series)
 	for _, s := range j.reader.series {
-		if s.entity == nil {
-			continue
+		if s.entity != nil {
+			block, _ := blockOf(s.entity.aid)
+			j.series[block] = append(j.series[block], s)
 		}
-		block, slot := blockOf(s.entity.aid)
-		g := j.groups[block]
-		if g == nil {
-			g = newGroup(block)
-			j.groups[block] = g
-		}
-		g.add(slot, s)
 	}
 }
 
 // blockSeries are the series of a block, by slot.
 func (j *job) blockSeries(block uint32) *group {
-	if g := j.groups[block]; g != nil {
-		return g
+	g := newGroup(block)
+	for _, s := range j.series[block] {
+		_, slot := blockOf(s.entity.aid)
+		g.add(slot, s)
 	}
-	return newGroup(block)
+	return g
 }
 
 // place is where a chunk of the job goes.
