@@ -275,6 +275,24 @@ func TestRowsThatMove(t *testing.T) {
 	same(t, "after the move", want, snap)
 }
 
+// A subagent that comes while it is asked for is not taken for one that knows less, or
+// has nothing.
+func TestAnAgentThatComes(t *testing.T) {
+	snap := director(4, 10)
+	for _, from := range []int{2, 3, 5} {
+		a := serve(t, snmptest.Vars(nil))
+		a.SetFault(func(n int, _, _ *ber.PDU) [][]byte {
+			if n == from-1 {
+				a.Serve(tree(snap))
+			}
+			return nil
+		})
+		want := told(snap, 2)
+		want.Retries = 1
+		same(t, fmt.Sprint("from request ", from), want, poll(t, poller(t, Config{Target: a.Addr(), MaxVariables: 40})))
+	}
+}
+
 func TestReasonsAreListed(t *testing.T) {
 	for _, err := range []error{ErrTimeout, ErrAccess, ErrAnswer, ErrStatus, ErrChanged, ErrNoModule, ErrTooMuch, errors.New("no route")} {
 		if !slices.Contains(Reasons(), Reason(err)) {

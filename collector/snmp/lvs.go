@@ -79,9 +79,14 @@ func (s tableSpec) narrow(first int) *tableSpec {
 	return &s
 }
 
+func anyThere(values []value) bool {
+	return slices.ContainsFunc(values, func(v value) bool { return v.kind != absent })
+}
+
 // readLVS reads the LVS-MIB. Real servers are named by the number of their
 // service only, and old agents number anew whenever one comes or goes: so the
-// services are read again behind them.
+// services are read again behind them. So are scalars of which there was none: a
+// subagent may have come in between.
 func (p *Poller) readLVS(ctx context.Context, last bool) (*dataplane.Snapshot, error) {
 	services, reals := &lvsServices, &lvsReals
 	if p.cfg.Auth.Version == 1 {
@@ -111,8 +116,16 @@ func (p *Poller) readLVS(ctx context.Context, last bool) (*dataplane.Snapshot, e
 	if !sameServices(serviceTable, again) {
 		return nil, fmt.Errorf("%s: %w: services moved", services.name, ErrChanged)
 	}
-	if len(serviceTable.index) == 0 && !slices.ContainsFunc(scalars, func(v value) bool { return v.kind != absent }) {
-		return nil, ErrNoModule
+	if !anyThere(scalars) {
+		if scalars, err = p.client.scalars(ctx, lvsScalars); err != nil {
+			return nil, err
+		}
+		if anyThere(scalars) {
+			return nil, fmt.Errorf("%w: a subagent came", ErrChanged)
+		}
+		if len(serviceTable.index) == 0 {
+			return nil, ErrNoModule
+		}
 	}
 	d := &lvsDecoder{snap: &dataplane.Snapshot{Counters32: true}, services: serviceTable, reals: realTable}
 	d.director(scalars)
