@@ -235,17 +235,22 @@ func TestManagerSendsNothingThatNoDatagramCarries(t *testing.T) {
 }
 
 func TestManagerKeepsWhatNobodyListensTo(t *testing.T) {
-	p := newPeer(t, nil)
-	p.conn.Close()
+	// A socket that hears its peer alone keeps others from its port.
+	deaf, err := net.DialUDP("udp4", nil, &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer deaf.Close()
+	nobody := deaf.LocalAddr().String()
 	for _, inform := range []bool{false, true} {
-		m := manager(t, ManagerConfig{Address: p.conn.LocalAddr().String(), Community: "public", Inform: inform, Timeout: time.Minute})
+		m := manager(t, ManagerConfig{Address: nobody, Community: "public", Inform: inform, Timeout: time.Minute})
 		for range 3 {
 			if err := m.Notify(t.Context(), event(1)); !errors.Is(err, ErrLater) || !strings.Contains(err.Error(), "nobody listens") {
 				t.Errorf("inform %t: %v", inform, err)
 			}
 		}
 	}
-	c, err := net.Dial("udp4", p.conn.LocalAddr().String())
+	c, err := net.Dial("udp4", nobody)
 	if err != nil {
 		t.Fatal(err)
 	}
