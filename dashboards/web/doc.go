@@ -5,9 +5,9 @@
 //
 // A Table is the picture that ipvsadm -L gives, services with their real servers
 // beneath, what went from the table among them, and the figures above it. Whatever
-// changes is a [Cell]. The same cells make the page ([Table.View], [Site.Render]) and the
-// events ([Table.Since]), so that a page brought up to date by events shows what a
-// page loaded anew does.
+// changes is a [Cell]. The same cells make the page ([Table.View], [Site.Render]), the
+// events ([Table.Since]) and what open pages ask for beside them ([Table.AppendRows]),
+// so that a page brought up to date shows what a page loaded anew does.
 //
 // Nothing here needs a script to be read: search, filter and order are done by
 // [Query] on the server, and the scripts ask it for the same pages.

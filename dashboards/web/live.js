@@ -1,5 +1,6 @@
 // Keeps the page as it would be were it loaded now. Events change the texts of
-// cells in place; where rows came or went or are no longer in order, and for search
+// cells in place. Real servers that came or went are asked for, those of a service
+// at a time; where services did, where rows are no longer in order, and for search
 // and order, the page is asked for again and its table put in place of the old one.
 // A page that is not looked at listens to no events: a browser has six connections
 // to a host, for all of its pages.
@@ -18,6 +19,7 @@ clock(body.dataset.made)
 fresh(tick)
 
 function show(e) {
+  told?.push(e)
   tick = e.tick
   seen = Date.now()
   clock(e.made)
@@ -37,7 +39,7 @@ function show(e) {
   let own = e.moved?.some(rowOf) ?? false
   let again = e.shape || document.getElementById("notice").childElementCount > 0 ||
     (base === "" && ((e.moved && !plain) || (location.search === "" && partial !== collapsed())))
-  let disorder = false
+  let disorder = partial && sorted > 3 // numbers of real servers, which are left out
   for (const [id, c] of Object.entries(e.rows ?? {})) {
     const there = rowOf(id) !== undefined
     own ||= there
@@ -60,15 +62,15 @@ function show(e) {
 const collapsed = () => body.dataset.collapsed !== undefined
 const folded = () => collapsed() && location.search === ""
 
-// followReals asks for what events leave out and the page shows, or only if somebody
-// sees it.
+// followReals asks for what events leave out and the page shows, or only if that is
+// in sight.
 let partial = false
-function followReals(seen) {
+function followReals(onlyInSight) {
   if (!partial || base !== "" || document.hidden) return
   follow(service => service.rows.length > 1 && (!folded() || opened.has(service.rows[0].dataset.row)), async keys => {
     const answer = await ask(new URL(`api/v1/rows?${new URLSearchParams(keys.map(key => ["key", key]))}`, root), "application/json")
     return answer.json()
-  }, seen)
+  }, onlyInSight)
 }
 
 function dated(at) {
@@ -97,6 +99,7 @@ const ask = (url, type = "text/html") => fetch(url, { headers: { Accept: type },
 // refresh asks for the page again; several wishes at once become one more.
 let asking = false
 let wanted = false
+let told = null // events that came since, while one is under way
 async function refresh() {
   if (asking) {
     wanted = true
@@ -106,6 +109,7 @@ async function refresh() {
   due = 0
   asking = true
   asked = performance.now()
+  told = []
   try {
     const answer = await ask(location.href)
     const now = Date.now()
@@ -118,6 +122,7 @@ async function refresh() {
   } finally {
     took = performance.now() - asked
     asking = false
+    told = null
     if (wanted) {
       wanted = false
       refresh()
@@ -190,8 +195,11 @@ function replace(page, now) {
     location.reload()
     return
   }
-  if (Date.parse(page.body.dataset.tick) < Date.parse(tick)) {
-    renew() // an event was faster
+  const made = Date.parse(page.body.dataset.tick)
+  const later = told.filter(e => Date.parse(e.tick) > made)
+  told = null
+  if (made < Date.parse(tick) && later.length === 0) {
+    renew() // it is not known what happened since
     return
   }
   const focus = holdFocus(content)
@@ -214,6 +222,7 @@ function replace(page, now) {
   for (const [key, old] of unfolded) keep(key, old)
   opened.forEach(unfold)
   focus()
+  later.forEach(show)
 }
 
 // keep shows the real servers that were asked for as they were until there are

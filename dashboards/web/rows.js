@@ -117,10 +117,10 @@ let turn = 0
 // follow asks for the real servers of services that show them, where they are not of
 // the latest sample, or only if one of those in sight is not. What asks is given the
 // names of services.
-export async function follow(shown, ask, seen = false) {
+export async function follow(shown, ask, onlyInSight = false) {
   if (asking || performance.now() < asked + shortest) return
   const stale = body => (known.get(body) ?? loaded) !== latest && shown(body)
-  if (seen && !nearby(0).some(stale)) return
+  if (onlyInSight && !nearby(0).some(stale)) return
   const wanted = nearby().slice(0, 90).filter(stale)
   const all = bodies()
   for (let n = 0, most = wanted.length + inTurn; n < all.length && wanted.length < most; n++) {

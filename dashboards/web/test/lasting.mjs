@@ -130,8 +130,28 @@ await part("a sample while the page is loaded", async () => {
     route.continue()
   })
   await page.goto(SMALL)
-  await page.waitForFunction(was => document.getElementById("tick").textContent !== was, was)
+  await page.locator("#live", { hasText: "live" }).waitFor()
+  await moved(page, was)
   assert.equal(asked, 1, "it asked for itself once more")
+  await page.close()
+})
+
+await part("a sample while the page is asked for", async () => {
+  const page = await open()
+  let asked = 0
+  await page.route(/[?&]sort=/, async route => {
+    asked++
+    const response = await route.fetch()
+    const was = await tick(page)
+    await next("nothing")
+    await moved(page, was)
+    await route.fulfill({ response })
+  })
+  await page.getByRole("link", { name: "Conn/s" }).click()
+  await page.locator('th[aria-sort="descending"]').waitFor()
+  const latest = (await (await fetch(`${SMALL}/api/v1/rows`)).json()).tick
+  assert.equal(await tick(page), latest.slice(0, 19).replace("T", " ") + " UTC", "an older page is shown as it was")
+  assert.equal(asked, 1, "it asked once more")
   await page.close()
 })
 
