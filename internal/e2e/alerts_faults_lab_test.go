@@ -216,7 +216,7 @@ func unloadUnderAgent() fault {
 		name: "ip_vs is unloaded",
 		want: []string{"LVSAgentStale a", "LVSCountersReset a kernel_restart", "LVSDirectorGone b"},
 		breaks: func(s *alarms) {
-			s.scrape(s.t, s.targets()[0])
+			s.scrapes(s.targets()[0])
 			s.b.terminate()
 			s.b.inNS("ipvsadm", "--stop-daemon", "master")
 			s.b.inNS("ipvsadm", "-C")
@@ -235,7 +235,17 @@ func forgetTargets() fault {
 	return fault{
 		name:   "no target is left",
 		want:   []string{"LVSAgentAbsent"},
-		breaks: func(s *alarms) { s.scrape(s.t) },
-		mends:  func(s *alarms) { s.scrape(s.t, s.targets()[0]) },
+		breaks: func(s *alarms) { s.scrapes() },
+		mends:  func(s *alarms) { s.scrapes(s.targets()[0]) },
 	}
+}
+
+// scrapes has these scraped from now on. A scrape that is under way meanwhile is broken
+// off, and may be told of as one that failed.
+func (s *alarms) scrapes(targets ...target) {
+	s.t.Helper()
+	s.mu.Lock()
+	s.may["LVSAgentDown a"], s.may["LVSAgentDown b"] = true, true
+	s.mu.Unlock()
+	s.scrape(s.t, targets...)
 }
