@@ -31,7 +31,7 @@ func TestLabDashboards(t *testing.T) {
 	s.happen()
 	doc, at := s.same()
 	s.prom.rulesWork(t) // of a director that is scraped itself and by way of an exporter
-	s.end() // what is asked is over
+	s.end()             // what is asked is over
 	over := timeSpan{s.began, at, scrapeInterval}
 	for _, b := range boards {
 		t.Run(b.UID, func(t *testing.T) { testBoard(t, s, b, agentJob, over) })
