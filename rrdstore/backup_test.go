@@ -123,6 +123,7 @@ func snapshotOf(t *testing.T, dir string) map[string]string {
 }
 
 func TestBackupOfFiles(t *testing.T) {
+	t.Parallel()
 	for name, spoil := range map[string]func(dir string) error{
 		"closed in order": func(string) error { return nil },
 		"killed":          func(dir string) error { return os.Remove(filepath.Join(dir, cleanName)) },

@@ -52,6 +52,7 @@ var damages = map[string]func(rnd *rand.Rand, b []byte, pages int) []byte{
 // refused, or every row still read from it is right; in either case
 // OpenOrQuarantine gives a store that works.
 func TestDamageIsFoundOrHarmless(t *testing.T) {
+	t.Parallel()
 	const ticks = 90
 	dir := filled(t, 6, 30, ticks)
 	good, err := os.ReadFile(filepath.Join(dir, headName))

@@ -238,6 +238,7 @@ func checkImportedInto(t *testing.T, r *Reader, before map[int64][]string, when 
 // TestFractionSparesIntegers: one fraction makes numbers of the integers of its
 // column, which go on being read as they were.
 func TestFractionSparesIntegers(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	checkAfter(t, dir)
 	s := mustOpen(t, dir, Options{})

@@ -8,6 +8,7 @@ import (
 // TestImportedRowsAreReadBesideLiveOnes brings a year of days, a month of half
 // hours and a week of five minutes into a store that has two days of its own.
 func TestImportedRowsAreReadBesideLiveOnes(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	checkAfter(t, dir)
 	s := mustOpen(t, dir, Options{Step: time.Minute})

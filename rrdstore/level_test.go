@@ -34,6 +34,7 @@ func TestFetchOfTimesBeforeTheStoreIsCheap(t *testing.T) {
 // TestRowsThatOutliveTiers keeps the rows of ten days and of tiers as little as can
 // be: what those gave up is made of rows again.
 func TestRowsThatOutliveTiers(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	checkAfter(t, dir)
 	s := mustOpen(t, dir, Options{

@@ -19,6 +19,7 @@ type tally struct {
 // compares all they answer, cell by cell. Rows come from the head, from raw
 // superchunks and from tiers, as it happens.
 func TestStoreEqualsRRDtool(t *testing.T) {
+	t.Parallel()
 	tool := startRRDtool(t)
 	var sum tally
 	for number := range lab.Repeat(t, "LVS_RRDS", 12) {

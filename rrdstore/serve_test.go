@@ -43,6 +43,7 @@ func serving(t *testing.T, dir string) *Store {
 }
 
 func TestReaderSeesTheSameThroughSocketFileAndCopy(t *testing.T) {
+	t.Parallel()
 	for name, dir := range map[string]string{
 		"short path": t.TempDir(),
 		"long path":  filepath.Join(t.TempDir(), strings.Repeat("long/", 30)),
