@@ -46,17 +46,18 @@ func (w *witness) add(name string, kind Kind, tick uint32, v uint64, mark rrd.Ma
 func (w *witness) snapshot(snap *dataplane.Snapshot, reset func(string) bool) {
 	tick := uint32(snap.Tick.Unix())
 	note := func(id identity, known bool, c dataplane.Counters, gauges ...uint64) {
+		name := id.String()
+		mark := rrd.Mark(0)
+		if known && reset(name) {
+			mark = rrd.Reset
+		}
 		for i, v := range [...]uint64{c.Connections, c.InPackets, c.OutPackets, c.InBytes, c.OutBytes} {
 			if known {
-				mark := rrd.Mark(0)
-				if reset(id.String()) {
-					mark = rrd.Reset
-				}
-				w.add(id.String()+" "+standardSources[i].Name, Counter, tick, v, mark)
+				w.add(name+" "+standardSources[i].Name, Counter, tick, v, mark)
 			}
 		}
 		for i, v := range gauges {
-			w.add(id.String()+" "+standardSources[5+i].Name, Gauge, tick, v, 0)
+			w.add(name+" "+standardSources[5+i].Name, Gauge, tick, v, 0)
 		}
 	}
 	for i := range snap.Services {
