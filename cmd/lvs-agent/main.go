@@ -23,6 +23,6 @@ func main() {
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	if err := agent.Run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "lvs-agent:", err)
-		os.Exit(1)
+		os.Exit(agent.ExitCode(err))
 	}
 }

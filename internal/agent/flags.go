@@ -58,6 +58,20 @@ type flags struct {
 // errUsage ends a run that only printed help or the version.
 var errUsage = errors.New("nothing to run")
 
+// commandLineError is an error of the command line.
+type commandLineError struct{ error }
+
+func (e commandLineError) Unwrap() error { return e.error }
+
+// ExitCode is what the program ends with after an error of [Run]: 2 for a command
+// line that makes no sense, 1 for everything else.
+func ExitCode(err error) int {
+	if _, ok := errors.AsType[commandLineError](err); ok {
+		return 2
+	}
+	return 1
+}
+
 // parseFlags reads the command line. What --help and --version print goes to
 // stdout, and the error is errUsage then.
 func parseFlags(args []string, stdout, stderr io.Writer) (*flags, error) {
@@ -102,7 +116,7 @@ func parseFlags(args []string, stdout, stderr io.Writer) (*flags, error) {
 	case ended:
 		return nil, errUsage
 	case err != nil:
-		return nil, fmt.Errorf("%w (try --help)", err)
+		return nil, commandLineError{fmt.Errorf("%w (try --help)", err)}
 	}
 	f.command, f.logger = command, promslog.New(logging)
 	return f, nil

@@ -102,6 +102,9 @@ func TestBadSettingsSayWhatIsWanted(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want one with %q", c.flag, err, c.want)
 		}
+		if code := ExitCode(err); code != 2 {
+			t.Errorf("%s: ends with %d, want 2", c.flag, code)
+		}
 	}
 }
 
@@ -125,6 +128,9 @@ func TestCheckConfigTellsThePlace(t *testing.T) {
 	err := Run(t.Context(), []string{"check-config", bad}, &out, &out)
 	if err == nil || !strings.Contains(err.Error(), bad+":2:3") || !strings.Contains(err.Error(), "intervall") {
 		t.Errorf("bad file: %v", err)
+	}
+	if code := ExitCode(err); code != 1 {
+		t.Errorf("bad file: ends with %d, want 1", code)
 	}
 }
 
