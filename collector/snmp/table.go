@@ -211,15 +211,14 @@ func (c *column) add(v *gosnmp.SnmpPDU, other *column) error {
 		c.ended = true
 		return nil
 	}
-	index, ours := strings.CutPrefix(v.Name, c.prefix)
-	if !ours {
+	if !strings.HasPrefix(v.Name, c.prefix) {
 		if compare(v.Name, c.prefix) <= 0 {
 			return badAnswer("%s follows %s: names do not rise", v.Name, c.prefix)
 		}
 		c.ended = true
 		return nil
 	}
-	index = v.Name[len(c.prefix)-1:] // with its dot, as it is appended to names
+	index := v.Name[len(c.prefix)-1:] // with its dot, as it is appended to names
 	if n := len(c.index); n > 0 && compare(index, c.index[n-1]) <= 0 {
 		return badAnswer("%s follows %s%s: names do not rise", v.Name, strings.TrimSuffix(c.prefix, "."), c.index[n-1])
 	}
