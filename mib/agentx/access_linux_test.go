@@ -85,7 +85,7 @@ func TestReconnectsLeakNothing(t *testing.T) {
 			t.Fatal("a session ended without an error")
 		}
 	}
-	// That of the test before may take a moment longer, and the server has one connection.
+	// The last of these may take a moment longer, and the server has one connection.
 	eventually(t, "close every descriptor", func() bool { return open() <= before+1 })
 	eventually(t, "end every goroutine", func() bool { return runtime.NumGoroutine() <= goroutines })
 }
