@@ -21,7 +21,7 @@ complete() {
 complete "$dir" && cmp -s mib/base/HCNUM-TC "$dir/HCNUM-TC" && exit 0
 
 mkdir -p "$(dirname "$dir")"
-tmp=$(mktemp -d "$dir.XXXXXX")
+tmp=$(mktemp -d -p "$(dirname "$dir")" --suffix=.mibs)
 trap 'rm -rf "$tmp"' EXIT
 mkdir "$tmp/mibs"
 

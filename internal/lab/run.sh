@@ -8,7 +8,7 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 http=127.0.0.1:${HTTP_PORT:-10587} snmp=127.0.0.1:${SNMP_PORT:-16161} box=127.0.0.1:${BOX_PORT:-16162}
-dir=$(mktemp -d -t lvs-run.XXXXXX) || exit 1
+dir=$(mktemp -d --suffix=.lvs-run) || exit 1
 pids=()
 cleanup() {
 	trap - EXIT
