@@ -3,14 +3,18 @@ package collector
 import "lvs/dataplane"
 
 // maxInterim bounds what is kept of an interim.
-const maxInterim = 8
+const maxInterim = 12
 
 // An interim is what was read before the ledger told what it remembers: it is
 // applied to that once it is known, so that totals which were served meanwhile
 // go on from there and do not fall. Kept are the first sample, the last, and those
-// in which counters began anew or an entry came or went; of too many, the earlier.
-// Samples without counters are not: what they lack the next one has.
-type interim struct{ samples []*dataplane.Snapshot }
+// in which counters began anew or an entry came or went, with the one before each:
+// counters that have grown past what they were would not tell. Of too many the
+// earlier are kept. Samples without counters are not: what they lack the next one has.
+type interim struct {
+	samples []*dataplane.Snapshot
+	holds   bool // the last one is more than that: something happened in it
+}
 
 // keep takes a reading that nobody will change, and tells whether something
 // happened since the one before.
@@ -18,8 +22,8 @@ func (i *interim) keep(src *dataplane.Snapshot, happened bool) {
 	last := len(i.samples) - 1
 	switch {
 	case src.Partial:
-	case last < 1, happened && last+1 < maxInterim:
-		i.samples = append(i.samples, src)
+	case last < 1, (happened || i.holds) && last+1 < maxInterim:
+		i.samples, i.holds = append(i.samples, src), happened
 	default:
 		i.samples[last] = src
 	}
